@@ -1,0 +1,1 @@
+return await Fettle.Bench.BenchProgram.RunAsync(args);

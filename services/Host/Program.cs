@@ -1,0 +1,3 @@
+using Fettle.Services.Host;
+
+return await HostCommandLine.RunAsync(args);

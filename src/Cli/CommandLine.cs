@@ -1,0 +1,40 @@
+using System.CommandLine;
+using System.Reflection;
+using Fettle.Shared.Verbs;
+
+namespace Fettle.Cli;
+
+/// <summary>Parses, calls a library, renders. Every verb is one file that returns its <see cref="Command"/>.</summary>
+internal static class CommandLine
+{
+    /// <summary>The verbs this program runs itself, beside the ones that Host runs.</summary>
+    static readonly Func<Command>[] Verbs =
+    [
+    ];
+
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        if (arguments is [] or ["help"] or ["--help"] or ["-h"] or ["-?"])
+        {
+            Console.Out.Write(HelpText.All());
+            return ExitCode.Ok;
+        }
+
+        if (arguments is ["--version"])
+        {
+            Console.Out.WriteLine($"fettle {Version()}");
+            return ExitCode.Ok;
+        }
+
+        var root = new RootCommand("Fettle makes data and ML web services fast and proves it.");
+        foreach (var create in Verbs)
+        {
+            root.Subcommands.Add(create());
+        }
+
+        return await CommandRunner.RunAsync(root, arguments, VerbCatalog.All.Select(v => v.Name));
+    }
+
+    static string Version() =>
+        typeof(CommandLine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+}

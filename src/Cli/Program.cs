@@ -1,0 +1,3 @@
+using Fettle.Cli;
+
+return await CommandLine.RunAsync(args);

@@ -1,0 +1,86 @@
+using System.CommandLine;
+
+namespace Fettle.Shared.Verbs;
+
+/// <summary>Parses and invokes one way for every executable: one line per mistake, nearest match, exit codes.</summary>
+internal static class CommandRunner
+{
+    /// <summary>
+    /// A mistake in the arguments prints one line with the nearest known word and exits with 2.
+    /// Ctrl-C cancels the verb's token and exits with 130. A <see cref="UserErrorException"/> prints its message and exits with 1.
+    /// </summary>
+    public static async Task<int> RunAsync(RootCommand root, string[] arguments, IEnumerable<string> verbs)
+    {
+        if (arguments is [var first, ..] && !first.StartsWith('-') && root.Subcommands.All(c => c.Name != first))
+        {
+            return Usage($"unknown verb '{first}'", Nearest(first, verbs));
+        }
+
+        var parsed = root.Parse(arguments);
+        if (parsed.Errors.Count > 0)
+        {
+            var unknown = parsed.UnmatchedTokens.FirstOrDefault();
+            if (unknown is not null)
+            {
+                var command = parsed.CommandResult.Command;
+                var known = command.Options.Select(o => o.Name).Concat(command.Subcommands.Select(c => c.Name));
+                return Usage($"unknown {(unknown.StartsWith('-') ? "option" : "argument")} '{unknown}'", Nearest(unknown, known));
+            }
+
+            return Usage(string.Join("; ", parsed.Errors.Select(e => e.Message.TrimEnd('.'))), null);
+        }
+
+        try
+        {
+            var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) };
+            return await parsed.InvokeAsync(invocation);
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("fettle: interrupted");
+            return ExitCode.Interrupted;
+        }
+        catch (UserErrorException e)
+        {
+            Console.Error.WriteLine($"fettle: {e.Message}");
+            return e.ExitCode;
+        }
+    }
+
+    static int Usage(string message, string? nearest)
+    {
+        Console.Error.WriteLine($"fettle: {message}{(nearest is null ? "" : $"; did you mean '{nearest}'?")} (fettle --help lists the verbs)");
+        return ExitCode.Usage;
+    }
+
+    /// <summary>The known word within an edit distance of two, or a third of its length if that is more.</summary>
+    internal static string? Nearest(string word, IEnumerable<string> known) => known
+        .Select(k => (Word: k, Distance: Distance(word, k)))
+        .Where(c => c.Distance <= Math.Max(2, c.Word.Length / 3))
+        .OrderBy(c => c.Distance).ThenBy(c => c.Word, StringComparer.Ordinal)
+        .Select(c => c.Word).FirstOrDefault();
+
+    static int Distance(string a, string b)
+    {
+        var row = Enumerable.Range(0, b.Length + 1).ToArray();
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var cost = Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
+                diagonal = row[j];
+                row[j] = cost;
+            }
+        }
+
+        return row[b.Length];
+    }
+}
+
+/// <summary>A mistake of the user or of the surroundings: the message is for a person and says what to do.</summary>
+internal sealed class UserErrorException(string message, int exitCode = ExitCode.Error) : Exception(message)
+{
+    public int ExitCode { get; } = exitCode;
+}
