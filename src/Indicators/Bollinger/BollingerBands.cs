@@ -1,0 +1,86 @@
+using System.Runtime.CompilerServices;
+using Fettle.Indicators.Kernels;
+using Fettle.Indicators.Lanes;
+
+namespace Fettle.Indicators;
+
+/// <summary>Which denominator a standard deviation has.</summary>
+public enum DeviationConvention
+{
+    /// <summary>Divides by n: TA-Lib, and the default.</summary>
+    Population,
+
+    /// <summary>Divides by n - 1.</summary>
+    Sample,
+}
+
+/// <summary>
+/// Bollinger bands (John Bollinger): the simple average and a number of standard deviations on either side, and %b, the place of the close
+/// between the bands: 0 on the lower, 1 on the upper, 0.5 when the band has no width.
+/// </summary>
+public sealed class BollingerBands : Indicator
+{
+    /// <summary>Catalogue entry.</summary>
+    public static IndicatorDescriptor Definition { get; } = new(
+        "bbands",
+        "Bollinger bands",
+        BarFields.Close,
+        [
+            ParameterDescriptor.Period(20),
+            new ParameterDescriptor("deviations", 2, 0.001, 1000) { IsInteger = false },
+            ParameterDescriptor.Convention(DeviationConvention.Population),
+        ],
+        ["upper", "middle", "lower", "percent_b"],
+        p => new BollingerBands((int)p[0], p[1], (DeviationConvention)(int)p[2]));
+
+    readonly int _period;
+    readonly double _width;
+
+    /// <param name="period">Bars in the window, 2 to 100,000.</param>
+    /// <param name="deviations">Standard deviations between the average and a band, 0.001 to 1,000.</param>
+    /// <param name="convention">Population (TA-Lib) or sample deviation.</param>
+    public BollingerBands(int period = 20, double deviations = 2, DeviationConvention convention = DeviationConvention.Population)
+        : base(Definition, period - 1)
+    {
+        _period = Definition.Parameters[0].Checked(period);
+        _width = Definition.Parameters[1].Checked(deviations) * StandardDeviation.Scale(period, Definition.Parameters[2].Checked(convention));
+    }
+
+    /// <summary>Writes the bands of every bar with the population deviation; NaN before bar <c>period - 1</c>. An empty span skips its output.</summary>
+    public static void Series(
+        ReadOnlySpan<double> close, int period, double deviations, Span<double> upper, Span<double> middle, Span<double> lower, Span<double> percentB = default) =>
+        new BollingerBands(period, deviations).Compute(close, new(upper, middle, lower, percentB));
+
+    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period, _width));
+
+    struct Kernel<V>(int period, double width) : IKernel<V>
+        where V : unmanaged, ILanes<V>
+    {
+        MomentWindow<V> _window = new(period);
+        readonly V _width = V.Create(width);
+
+        public void Reset() => _window.Reset();
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public unsafe void Next(in Tile<V> tile, int i)
+        {
+            var close = tile.Close[i];
+            _window.Push(close);
+            if (!_window.IsReady)
+            {
+                tile.Out0[i] = tile.Out1[i] = tile.Out2[i] = tile.Out3[i] = V.Create(double.NaN);
+                return;
+            }
+
+            var middle = _window.Mean;
+            var half = V.Sqrt(_window.Variance) * _width;
+            var upper = middle + half;
+            var lower = middle - half;
+            var range = upper - lower;
+            tile.Out0[i] = upper;
+            tile.Out1[i] = middle;
+            tile.Out2[i] = lower;
+            tile.Out3[i] = V.IfEqual(range, V.Create(0), V.Create(0.5), (close - lower) / range);
+        }
+    }
+}
