@@ -1,0 +1,78 @@
+namespace Fettle.Forests;
+
+/// <summary>Which code walks the trees.</summary>
+public enum ForestKernel
+{
+    /// <summary>The fastest that fits the model and the processor, measured once at load.</summary>
+    Auto,
+
+    /// <summary>The plain scalar walk over the trees as the file has them: the oracle of every other kernel.</summary>
+    Plain,
+
+    /// <summary>The compiled form only; loading fails for a model that has none.</summary>
+    Compiled,
+}
+
+/// <summary>Where predictions run.</summary>
+public enum ForestDevice
+{
+    /// <summary>The processor unless an accelerator would be faster; there is none this library drives, so the processor.</summary>
+    Auto,
+
+    /// <summary>The processor.</summary>
+    Cpu,
+
+    /// <summary>An accelerator; falls back to the processor with one log line.</summary>
+    Gpu,
+}
+
+/// <summary>How a forest is loaded and run. The forest copies what it needs; changes afterwards have no effect.</summary>
+public sealed record ForestOptions
+{
+    /// <summary>Default: <see cref="ForestKernel.Auto"/>.</summary>
+    public ForestKernel Kernel
+    {
+        get;
+        set => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(Kernel), value, "Kernel is Auto, Plain or Compiled");
+    }
+
+    /// <summary>Default: <see cref="ForestDevice.Auto"/>.</summary>
+    public ForestDevice Device
+    {
+        get;
+        set => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(Device), value, "Device is Auto, Cpu or Gpu");
+    }
+
+    /// <summary>
+    /// Use the trees up to <c>best_iteration</c> only, as the scikit-learn wrapper of XGBoost does.
+    /// Default: false, all trees, as <c>Booster.predict</c> does. XGBoost writes the attribute even without early stopping.
+    /// </summary>
+    public bool UseBestIteration { get; set; }
+
+    /// <summary>Threads for one batch. Default: 1. Range: 1–256.</summary>
+    public int Threads
+    {
+        get;
+        set => field = value is >= 1 and <= 256 ? value : throw new ArgumentOutOfRangeException(nameof(Threads), value, "Threads is 1 to 256");
+    } = 1;
+
+    /// <summary>
+    /// The smallest batch that is spread over <see cref="Threads"/>. Default: 2,048 rows, where the measured cost of
+    /// starting the second thread is below a tenth of the work. Range: 1 and more.
+    /// </summary>
+    public int ParallelRows
+    {
+        get;
+        set => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(ParallelRows), value, "ParallelRows is 1 or more");
+    } = 2048;
+
+    /// <summary>The largest model file that is read, in bytes. Default: 2 GiB − 1. Range: 1 and more.</summary>
+    public long MaxFileBytes
+    {
+        get;
+        set => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(MaxFileBytes), value, "MaxFileBytes is 1 or more");
+    } = int.MaxValue;
+
+    /// <summary>Receives the one line that says that no accelerator is used. Default: standard error.</summary>
+    public Action<string>? Log { get; set; }
+}
