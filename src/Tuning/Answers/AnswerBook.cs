@@ -1,0 +1,84 @@
+namespace Fettle.Tuning.Answers;
+
+/// <summary>
+/// The answers that every later state of the service is held to. Recorded twice on the baseline: what differs between the two
+/// recordings (timestamps, ids, timings) is noise, learned by the place's pattern and never compared, and listed in the report.
+/// </summary>
+internal sealed class AnswerBook
+{
+    readonly List<(GoldenRequest Request, Answer Answer)> _answers;
+    readonly HashSet<string> _noise;
+
+    AnswerBook(List<(GoldenRequest, Answer)> answers, HashSet<string> noise)
+    {
+        _answers = answers;
+        _noise = noise;
+    }
+
+    public int Count => _answers.Count;
+
+    public IReadOnlyCollection<string> Noise => _noise;
+
+    public IEnumerable<GoldenRequest> Requests => _answers.Select(a => a.Request);
+
+    /// <param name="requests">At least one.</param>
+    /// <param name="first">Answers of the first pass, in order.</param>
+    /// <param name="second">Answers of the second pass over the same requests.</param>
+    /// <exception cref="TuningException">The baseline disagrees with itself in status or in the whole body: nothing can be held to it.</exception>
+    public static AnswerBook Learn(IReadOnlyList<GoldenRequest> requests, IReadOnlyList<Answer> first, IReadOnlyList<Answer> second)
+    {
+        if (requests.Count == 0 || requests.Count != first.Count || requests.Count != second.Count)
+        {
+            Throw.LengthsDiffer(requests.Count, Math.Min(first.Count, second.Count));
+        }
+
+        var comparer = new AnswerComparer();
+        var noise = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < requests.Count; i++)
+        {
+            foreach (var difference in comparer.Compare(first[i], second[i]))
+            {
+                if (difference.Where is "status" or "body" or "/")
+                {
+                    throw new TuningException($"{requests[i]} answers differently when asked twice ({difference}): leave it out of the scenario, its answer cannot be a gate");
+                }
+
+                noise.Add(difference.Pattern);
+            }
+        }
+
+        return new AnswerBook([.. requests.Zip(first)], noise);
+    }
+
+    /// <summary>Compares one pass over all requests with the recorded answers.</summary>
+    /// <param name="answers">In the order of <see cref="Requests"/>.</param>
+    /// <param name="tolerance">Relative tolerance that the action declares; 0 for lossless ones.</param>
+    public AnswerReport Compare(IReadOnlyList<Answer> answers, double tolerance = 0)
+    {
+        if (answers.Count != _answers.Count)
+        {
+            Throw.LengthsDiffer(_answers.Count, answers.Count);
+        }
+
+        var comparer = new AnswerComparer(tolerance);
+        var different = 0;
+        var examples = new List<string>();
+        for (var i = 0; i < answers.Count; i++)
+        {
+            var differences = comparer.Compare(_answers[i].Answer, answers[i]).Where(d => !_noise.Contains(d.Pattern)).ToArray();
+            if (differences.Length > 0)
+            {
+                different++;
+                if (examples.Count < 5)
+                {
+                    examples.Add($"{_answers[i].Request}: {differences[0]}");
+                }
+            }
+        }
+
+        return new AnswerReport(answers.Count, different, examples);
+    }
+}
+
+/// <summary>How many answers were compared, how many differ, and up to five examples.</summary>
+internal sealed record AnswerReport(int Compared, int Different, IReadOnlyList<string> Examples);
