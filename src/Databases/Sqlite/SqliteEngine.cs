@@ -1,0 +1,51 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using SQLitePCL;
+
+namespace Fettle.Databases;
+
+/// <summary>
+/// Chooses the SQLite engine of the process: the system's patched <c>libsqlite3.so.0</c> when present, the bundled 3.35.5 otherwise.
+/// <c>FETTLE_SQLITE=system|bundled</c> overrides.
+/// </summary>
+public static class SqliteEngine
+{
+    static readonly Lazy<(string Name, string Version)> Loaded = new(Load);
+
+    /// <summary>Which library serves: <c>system</c> or <c>bundled</c>.</summary>
+    public static string Source => Loaded.Value.Name;
+
+    /// <summary>The engine's version, for instance <c>3.40.1</c>.</summary>
+    public static string Version => Loaded.Value.Version;
+
+    internal static void Ensure() => _ = Loaded.Value;
+
+    static (string, string) Load()
+    {
+        var wanted = Environment.GetEnvironmentVariable("FETTLE_SQLITE") ?? "";
+        var source = "bundled";
+        if (wanted is not ("" or "system" or "bundled"))
+        {
+            throw new InvalidOperationException($"FETTLE_SQLITE is '{wanted}'; it must be 'system' or 'bundled'");
+        }
+
+        nint handle = 0;
+        if (wanted != "bundled" && OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libsqlite3.so.0", out handle))
+        {
+            source = "system";
+        }
+        else if (wanted == "system")
+        {
+            throw new DllNotFoundException("FETTLE_SQLITE=system, but libsqlite3.so.0 cannot be loaded; install it or unset the variable");
+        }
+
+        if (source == "system")
+        {
+            var resolved = handle;
+            NativeLibrary.SetDllImportResolver(typeof(SQLite3Provider_e_sqlite3).Assembly, (name, _, _) => name == "e_sqlite3" ? resolved : 0);
+        }
+
+        Batteries_V2.Init();
+        return (source, raw.sqlite3_libversion().utf8_to_string());
+    }
+}
