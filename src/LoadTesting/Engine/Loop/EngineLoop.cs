@@ -1,0 +1,157 @@
+using Fettle.LoadTesting.Engine.Native;
+
+namespace Fettle.LoadTesting.Engine.Loop;
+
+/// <summary>
+/// One thread that starts requests when they are due and reads answers when they come.
+/// <list type="number">
+/// <item>Start what is due: arrivals of open models at their intended time, users whose pause is over.</item>
+/// <item>A request takes an idle connection, else it waits and a new connection is opened while the pool allows.</item>
+/// <item>Wait in the kernel until the next due moment or until a socket is ready.</item>
+/// <item>Read, parse, record, give the connection to the longest waiting request.</item>
+/// </list>
+/// Invariant: every started request ends in exactly one call of its recorder, at the latest at its deadline.
+/// Nothing on the path of a plain request allocates.
+/// </summary>
+sealed partial class EngineLoop(IReadOnlyList<Workload> workloads, long publishEvery, Action<EngineLoop, long>? publish) : IDisposable
+{
+    const int StartsPerTurn = 64;
+    const long MaxWait = 50_000_000;
+
+    readonly Poller _poller = new();
+    readonly PriorityQueue<Actor, long> _pausing = new();
+    readonly ConnectionPool[] _pools = [.. workloads.Select(w => w.Pool).Distinct()];
+    readonly long _longestTimeout = workloads.Max(w => w.Timeout);
+    long _nextScan;
+    long _nextPublish;
+    volatile bool _stop;
+
+    public IReadOnlyList<Workload> Workloads => workloads;
+
+    public long ConnectionsOpened { get; private set; }
+
+    public int InFlight { get; private set; }
+
+    public int Waiting => _pools.Sum(p => p.Waiting.Count);
+
+    public int Connections => _pools.Sum(p => p.Total);
+
+    /// <summary>What the kernel says of this thread, from just before the first request to just after the last.</summary>
+    public ThreadTimes Times { get; private set; }
+
+    /// <summary>Ends the run at once; what is under way is not counted.</summary>
+    public void Stop() => _stop = true;
+
+    /// <summary>Runs until every workload is over; returns the moment.</summary>
+    public long Run()
+    {
+        Poller.SharpenTimers();
+        foreach (var workload in workloads)
+        {
+            workload.Prepare();
+        }
+
+        var scanEvery = Math.Clamp(workloads.Min(w => w.Timeout) / 50, 1_000_000, 100_000_000);
+        var before = ThreadTimes.OfThisThread();
+        var now = MonotonicClock.Nanoseconds;
+        (_nextScan, _nextPublish) = (now + scanEvery, now + publishEvery);
+        while (!_stop)
+        {
+            var due = StartDue(now);
+            if (now >= _nextScan)
+            {
+                Scan(now);
+                _nextScan = now + scanEvery;
+            }
+
+            if (now >= _nextPublish)
+            {
+                publish?.Invoke(this, now);
+                _nextPublish = now + publishEvery;
+            }
+
+            if (AllOver(now))
+            {
+                break;
+            }
+
+            now = MonotonicClock.Nanoseconds;
+            var ready = _poller.Wait(Math.Min(Math.Min(due, Math.Min(_nextScan, _nextPublish)) - now, MaxWait));
+            for (var i = 0; i < ready; i++)
+            {
+                var (events, token) = _poller[i];
+                Handle(events, token);
+            }
+
+            now = MonotonicClock.Nanoseconds;
+        }
+
+        Times = ThreadTimes.OfThisThread() - before;
+        publish?.Invoke(this, now);
+        return now;
+    }
+
+    public void Dispose()
+    {
+        foreach (var connection in _connections)
+        {
+            if (connection is { State: not ConnectionState.Closed })
+            {
+                _ = Libc.Close(connection.Fd);
+                connection.State = ConnectionState.Closed;
+            }
+        }
+
+        _poller.Dispose();
+        FreeBuffer();
+    }
+
+    bool AllOver(long now)
+    {
+        foreach (var workload in workloads)
+        {
+            if (!workload.Over(now))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Ends what is beyond its deadline. Runs a few dozen times per timeout, so a timeout is at most 2 % (100 ms) late.</summary>
+    void Scan(long now)
+    {
+        foreach (var pool in _pools)
+        {
+            while (pool.Waiting.TryPeek(out var waiting) && waiting.Deadline < now)
+            {
+                pool.Waiting.Dequeue();
+                End(waiting, now, pool.HasConnected ? "not sent" : "connect timeout", pool.HasConnected ? "no connection was free within the timeout" : "no connection within the timeout", waited: true, sent: false);
+            }
+        }
+
+        // By index: ending a request may open a connection, which adds a slot.
+        for (var slot = 0; slot < _connections.Count; slot++)
+        {
+            var connection = _connections[slot];
+            if (connection is { State: ConnectionState.Busy } && connection.Exchange.Deadline < now)
+            {
+                var exchange = connection.Exchange;
+                Close(connection);
+                End(exchange, now, "timeout", $"no whole answer within {exchange.Workload.Timeout / 1e9:0.###} s", waited: true, sent: true);
+                Refill(connection.Pool, now);
+            }
+            else if (connection is { State: ConnectionState.Connecting } && now - connection.Opened > _longestTimeout)
+            {
+                Close(connection);
+                Refill(connection.Pool, now);
+            }
+        }
+
+        foreach (var workload in workloads)
+        {
+            workload.Recorder.Advance(now);
+        }
+    }
+}
