@@ -8,6 +8,7 @@ internal static class HostCommandLine
 {
     static readonly Func<Command>[] Verbs =
     [
+        SampleCommand.Create,
     ];
 
     public static async Task<int> RunAsync(string[] arguments)
