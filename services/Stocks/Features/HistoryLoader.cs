@@ -1,0 +1,180 @@
+using System.Data.Common;
+using Fettle.Databases;
+using Fettle.Services.Stocks.Schema;
+
+namespace Fettle.Services.Stocks.Features;
+
+/// <summary>
+/// Reads histories from the database in three ways that give equal histories: one stock with one statement per table, some stocks with
+/// one statement per table for all of them, and every stock with one scan per table.
+/// </summary>
+internal sealed class HistoryLoader(Database database)
+{
+    const string StockColumns = "bse_code, nse_symbol, company_name, industry, status";
+    const string BarColumns = "bse_code, date, close, volume";
+    const string QuarterColumns = "bse_code, year, quarter, announced_on, revenue_cr, pat_cr, npm, equity_cr, debt_cr, current_assets_cr, current_liabilities_cr";
+    const string NewsColumns = "bse_code, published_at, score";
+    const string CalendarColumns = "bse_code, announce_on";
+
+    /// <summary>IN lists are padded to these lengths, so that batches of any size share few statements.</summary>
+    static readonly int[] ListLengths = [2, 5, 10, 25, 50, 100];
+
+    readonly DatabaseEngine _engine = database.Engine;
+
+    /// <summary>The stock with this code or, without a code, this symbol; null when there is none.</summary>
+    public async Task<StockIdentity?> FindAsync(DbConnection connection, string? code, string? symbol, CancellationToken cancellation)
+    {
+        await using var command = code is not null
+            ? connection.Command($"SELECT {StockColumns} FROM {StocksSchema.Stocks} WHERE bse_code = @code", ("code", code))
+            : connection.Command($"SELECT {StockColumns} FROM {StocksSchema.Stocks} WHERE nse_symbol = @symbol ORDER BY id", ("symbol", symbol));
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        return await reader.ReadAsync(cancellation) ? Identity(reader) : null;
+    }
+
+    /// <summary>Everything known about one stock by the end of the date.</summary>
+    public async Task<StockHistory> LoadAsync(DbConnection connection, StockIdentity stock, DateOnly date, CancellationToken cancellation)
+    {
+        var builder = new HistoryBuilder(stock);
+        var day = DatabaseValues.Of(_engine, date);
+        var (from, to) = NewsFeatures.Window(date);
+        await ReadAsync(connection.Command($"SELECT {BarColumns} FROM {StocksSchema.Prices} WHERE bse_code = @code AND date <= @date ORDER BY date",
+            ("code", stock.BseCode), ("date", day)), r => Bar(r, builder), cancellation);
+        await ReadAsync(connection.Command($"SELECT {QuarterColumns} FROM {StocksSchema.Financials} WHERE bse_code = @code AND announced_on <= @date ORDER BY year, quarter",
+            ("code", stock.BseCode), ("date", day)), r => Quarter(r, builder), cancellation);
+        await ReadAsync(connection.Command($"SELECT {NewsColumns} FROM {StocksSchema.News} WHERE bse_code = @code AND published_at >= @from AND published_at < @to ORDER BY published_at, id",
+            ("code", stock.BseCode), ("from", DatabaseValues.Of(_engine, from)), ("to", DatabaseValues.Of(_engine, to))), r => News(r, builder), cancellation);
+        await ReadAsync(connection.Command($"SELECT {CalendarColumns} FROM {StocksSchema.Calendar} WHERE bse_code = @code ORDER BY announce_on",
+            ("code", stock.BseCode)), r => Announcement(r, builder), cancellation);
+        return builder.Build();
+    }
+
+    /// <summary>The stocks with these codes, in any order; a code without a stock is missing from the answer.</summary>
+    public async Task<Dictionary<string, StockIdentity>> FindManyAsync(DbConnection connection, IReadOnlyList<string> codes, string column, CancellationToken cancellation)
+    {
+        var found = new Dictionary<string, StockIdentity>(StringComparer.Ordinal);
+        foreach (var chunk in codes.Chunk(ListLengths[^1]))
+        {
+            var command = In(connection, $"SELECT {StockColumns} FROM {StocksSchema.Stocks} WHERE {column} IN ({{0}}) ORDER BY id", chunk);
+            await ReadAsync(command, r =>
+            {
+                var stock = Identity(r);
+                found.TryAdd(column == "bse_code" ? stock.BseCode : stock.NseSymbol!, stock);
+            }, cancellation);
+        }
+
+        return found;
+    }
+
+    /// <summary>Everything known about some stocks by the end of the last date, with enough news for the first.</summary>
+    public async Task<Dictionary<string, StockHistory>> LoadManyAsync(
+        DbConnection connection, IReadOnlyCollection<StockIdentity> stocks, DateOnly first, DateOnly last, CancellationToken cancellation)
+    {
+        var builders = stocks.ToDictionary(s => s.BseCode, s => new HistoryBuilder(s), StringComparer.Ordinal);
+        var day = DatabaseValues.Of(_engine, last);
+        var from = DatabaseValues.Of(_engine, NewsFeatures.Window(first).From);
+        var to = DatabaseValues.Of(_engine, NewsFeatures.Window(last).To);
+        foreach (var chunk in builders.Keys.Chunk(ListLengths[^1]))
+        {
+            await ReadAsync(In(connection, $"SELECT {BarColumns} FROM {StocksSchema.Prices} WHERE bse_code IN ({{0}}) AND date <= @date ORDER BY bse_code, date", chunk)
+                .With("date", day), r => Bar(r, builders[r.GetString(0)]), cancellation);
+            await ReadAsync(In(connection, $"SELECT {QuarterColumns} FROM {StocksSchema.Financials} WHERE bse_code IN ({{0}}) AND announced_on <= @date ORDER BY bse_code, year, quarter", chunk)
+                .With("date", day), r => Quarter(r, builders[r.GetString(0)]), cancellation);
+            await ReadAsync(In(connection, $"SELECT {NewsColumns} FROM {StocksSchema.News} WHERE bse_code IN ({{0}}) AND published_at >= @from AND published_at < @to ORDER BY bse_code, published_at, id", chunk)
+                .With("from", from).With("to", to), r => News(r, builders[r.GetString(0)]), cancellation);
+            await ReadAsync(In(connection, $"SELECT {CalendarColumns} FROM {StocksSchema.Calendar} WHERE bse_code IN ({{0}}) ORDER BY bse_code, announce_on", chunk),
+                r => Announcement(r, builders[r.GetString(0)]), cancellation);
+        }
+
+        return builders.ToDictionary(b => b.Key, b => b.Value.Build(), StringComparer.Ordinal);
+    }
+
+    /// <summary>Every stock with everything known by the end of the date, or with all there is. One unsorted scan per table: no index helps that.</summary>
+    public async Task<Dictionary<string, StockHistory>> LoadAllAsync(DbConnection connection, DateOnly? until, CancellationToken cancellation)
+    {
+        var builders = new Dictionary<string, HistoryBuilder>(StringComparer.Ordinal);
+        await ReadAsync(connection.Command($"SELECT {StockColumns} FROM {StocksSchema.Stocks} ORDER BY id"), r =>
+        {
+            var stock = Identity(r);
+            builders.TryAdd(stock.BseCode, new HistoryBuilder(stock));
+        }, cancellation);
+
+        var finder = new LastFinder(builders);
+        await ReadAsync(Until(connection, $"SELECT {BarColumns} FROM {StocksSchema.Prices}", "date", until), r => Bar(r, finder.Find(r.GetString(0))), cancellation);
+        await ReadAsync(Until(connection, $"SELECT {QuarterColumns} FROM {StocksSchema.Financials}", "announced_on", until), r => Quarter(r, finder.Find(r.GetString(0))), cancellation);
+        await ReadAsync(NewsUntil(connection, until), r => News(r, finder.Find(r.GetString(0))), cancellation);
+        await ReadAsync(connection.Command($"SELECT {CalendarColumns} FROM {StocksSchema.Calendar}"), r => Announcement(r, finder.Find(r.GetString(0))), cancellation);
+        return builders.ToDictionary(b => b.Key, b => b.Value.Build(), StringComparer.Ordinal);
+    }
+
+    DbCommand Until(DbConnection connection, string select, string column, DateOnly? until) => until is { } date
+        ? connection.Command($"{select} WHERE {column} <= @date", ("date", DatabaseValues.Of(_engine, date)))
+        : connection.Command(select);
+
+    DbCommand NewsUntil(DbConnection connection, DateOnly? until)
+    {
+        var select = $"SELECT {NewsColumns} FROM {StocksSchema.News}";
+        if (until is not { } date)
+        {
+            return connection.Command(select + " ORDER BY id");
+        }
+
+        var (from, to) = NewsFeatures.Window(date);
+        return connection.Command(select + " WHERE published_at >= @from AND published_at < @to ORDER BY id",
+            ("from", DatabaseValues.Of(_engine, from)), ("to", DatabaseValues.Of(_engine, to)));
+    }
+
+    static DbCommand In(DbConnection connection, string sql, string[] values)
+    {
+        var length = ListLengths.First(l => l >= values.Length);
+        var command = connection.Command(string.Format(System.Globalization.CultureInfo.InvariantCulture, sql, string.Join(", ", Enumerable.Range(0, length).Select(i => $"@c{i}"))));
+        for (var i = 0; i < length; i++)
+        {
+            command.With($"c{i}", values[Math.Min(i, values.Length - 1)]);
+        }
+
+        return command;
+    }
+
+    static async Task ReadAsync(DbCommand command, Action<DbDataReader> row, CancellationToken cancellation)
+    {
+        await using (command)
+        {
+            await using var reader = await command.ExecuteReaderAsync(cancellation);
+            while (await reader.ReadAsync(cancellation))
+            {
+                row(reader);
+            }
+        }
+    }
+
+    static StockIdentity Identity(DbDataReader r) =>
+        new(r.GetString(0), DatabaseValues.Text(r, 1), r.GetString(2), DatabaseValues.Text(r, 3), r.GetString(4));
+
+    void Bar(DbDataReader r, HistoryBuilder? into) => into?.Bar(DatabaseValues.Day(r, 1, _engine), r.GetDouble(2), r.GetInt64(3));
+
+    void Quarter(DbDataReader r, HistoryBuilder? into) => into?.Quarter(new QuarterResult(
+        r.GetInt32(1), r.GetInt32(2), DatabaseValues.Day(r, 3, _engine), DatabaseValues.Real(r, 4), DatabaseValues.Real(r, 5), DatabaseValues.Real(r, 6),
+        DatabaseValues.Real(r, 7), DatabaseValues.Real(r, 8), DatabaseValues.Real(r, 9), DatabaseValues.Real(r, 10)));
+
+    void News(DbDataReader r, HistoryBuilder? into) => into?.News(new NewsItem(DatabaseValues.Ticks(r, 1, _engine), r.GetDouble(2)));
+
+    void Announcement(DbDataReader r, HistoryBuilder? into) => into?.Announcement(DatabaseValues.Day(r, 1, _engine));
+
+    /// <summary>Rows of a stock mostly come together: the last answer is remembered. A row without a stock belongs to none.</summary>
+    sealed class LastFinder(Dictionary<string, HistoryBuilder> builders)
+    {
+        string? _code;
+        HistoryBuilder? _builder;
+
+        public HistoryBuilder? Find(string code)
+        {
+            if (code != _code)
+            {
+                _code = code;
+                _builder = builders.GetValueOrDefault(code);
+            }
+
+            return _builder;
+        }
+    }
+}
