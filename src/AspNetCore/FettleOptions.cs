@@ -1,0 +1,27 @@
+namespace Fettle.AspNetCore;
+
+/// <summary>What a service tells Fettle about itself.</summary>
+public sealed class FettleOptions
+{
+    /// <summary>The name that <c>/fettle/info</c> shows. Default <c>service</c>; must not be empty.</summary>
+    public string ServiceName
+    {
+        get;
+        set => field = string.IsNullOrWhiteSpace(value) ? throw new ArgumentException("ServiceName must not be empty", nameof(value)) : value;
+    } = "service";
+
+    /// <summary>Bearer token of the admin endpoints, at least 16 characters. Default: the environment's <c>FETTLE_ADMIN_TOKEN</c>, else one is made and printed once.</summary>
+    public string? AdminToken { get; set; } = Environment.GetEnvironmentVariable(AspNetCore.AdminToken.EnvironmentVariable);
+
+    /// <summary>A <c>fettle.switches/1</c> file whose <c>on</c> switches are on from the start. Default: none.</summary>
+    public string? SwitchesFile { get; set; }
+
+    /// <summary>Admin requests per second over all callers. Default 100, 1–10,000.</summary>
+    public int AdminRequestsPerSecond
+    {
+        get;
+        set => field = value is >= 1 and <= 10_000
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "AdminRequestsPerSecond must be between 1 and 10,000");
+    } = 100;
+}

@@ -1,0 +1,125 @@
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Fettle.AspNetCore;
+
+/// <summary>The three calls that give a service Fettle's switches, metrics, health and admin endpoints.</summary>
+public static class FettleServiceExtensions
+{
+    /// <summary>The policy that admin endpoints require: the bearer token, on the admin listener.</summary>
+    public const string AdminPolicy = "FettleAdmin";
+
+    /// <summary>The rate limit that admin endpoints share.</summary>
+    public const string AdminRateLimit = "FettleAdmin";
+
+    const string UrlsSetting = "urls";
+    const string DefaultUrls = "http://localhost:5000";
+
+    /// <summary>
+    /// Registers switches, metrics, health, timing and admin security. Unless every address of <c>urls</c> is loopback,
+    /// the admin endpoints get a listener of their own on 127.0.0.1, next port.
+    /// </summary>
+    public static WebApplicationBuilder AddFettle(this WebApplicationBuilder builder, Action<FettleOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var options = new FettleOptions();
+        configure?.Invoke(options);
+        var initiallyOn = options.SwitchesFile is null ? new HashSet<string>() : SwitchesFile.ReadOn(options.SwitchesFile);
+
+        var urls = (builder.WebHost.GetSetting(UrlsSetting) ?? DefaultUrls).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var (listener, bind) = AdminListener.Plan(urls);
+        builder.WebHost.UseUrls(bind);
+
+        var services = builder.Services;
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        services.AddSingleton(listener);
+        services.AddSingleton(new AdminToken(options.AdminToken));
+        services.AddSingleton<AuditLog>();
+        services.AddSingleton<RequestWindow>();
+        services.AddSingleton<ProcessUsage>();
+        services.AddSingleton<MetricsCollector>();
+        services.AddSingleton(provider => new SwitchRegistry(provider.GetRequiredService<TimeProvider>(), initiallyOn));
+        services.AddProblemDetails();
+        AddAdminSecurity(services, listener, options);
+        return builder;
+    }
+
+    /// <summary>Adds the middleware in the one order that works: errors, routing, timing, limits, authentication, authorisation.</summary>
+    public static WebApplication UseFettle(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        app.Services.GetRequiredService<MetricsCollector>();
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        app.UseRouting();
+        app.UseMiddleware<RequestTimingMiddleware>();
+        app.UseRateLimiter();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        return app;
+    }
+
+    /// <summary>Maps <c>/livez</c>, <c>/readyz</c>, <c>/health</c>, <c>/metrics</c> and the admin group <c>/fettle</c>.</summary>
+    public static WebApplication MapFettle(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        HealthEndpoints.Map(app);
+        MetricsEndpoints.Map(app);
+        var admin = app.MapGroup("/fettle").RequireFettleAdmin();
+        SwitchEndpoints.Map(admin);
+        QueryEndpoints.Map(admin);
+        InfoEndpoints.Map(admin);
+
+        var token = app.Services.GetRequiredService<AdminToken>();
+        if (token.Generated is not null)
+        {
+            Console.Error.WriteLine($"admin token (made for this run; set {AdminToken.EnvironmentVariable} to choose one): {token.Generated}");
+        }
+
+        if (app.Services.GetRequiredService<AdminListener>().Port is { } port)
+        {
+            Console.Error.WriteLine($"admin endpoints answer on http://127.0.0.1:{port} only");
+        }
+
+        return app;
+    }
+
+    /// <summary>Makes an endpoint or a group an admin endpoint: token, admin listener, shared rate limit.</summary>
+    public static TBuilder RequireFettleAdmin<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder =>
+        builder.RequireAuthorization(AdminPolicy).RequireRateLimiting(AdminRateLimit);
+
+    static void AddAdminSecurity(IServiceCollection services, AdminListener listener, FettleOptions options)
+    {
+        services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, AdminAuthentication>(AdminAuthentication.SchemeName, null);
+        services.AddSingleton<IAuthorizationHandler, AdminListenerHandler>();
+        services.AddAuthorizationBuilder().AddPolicy(AdminPolicy, policy => policy
+            .AddAuthenticationSchemes(AdminAuthentication.SchemeName)
+            .RequireAuthenticatedUser()
+            .AddRequirements(listener));
+        services.AddRateLimiter(limiter =>
+        {
+            limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+            limiter.OnRejected = async (context, _) =>
+            {
+                context.HttpContext.Response.Headers.RetryAfter = "1";
+                await FettleProblems.Create(
+                    StatusCodes.Status429TooManyRequests, "rate-limited", "Too many requests", "wait a second and send again").ExecuteAsync(context.HttpContext);
+            };
+            limiter.AddPolicy(AdminRateLimit, _ => RateLimitPartition.GetFixedWindowLimiter("admin", _ => new FixedWindowRateLimiterOptions
+            {
+                PermitLimit = options.AdminRequestsPerSecond,
+                Window = TimeSpan.FromSeconds(1),
+            }));
+        });
+    }
+}

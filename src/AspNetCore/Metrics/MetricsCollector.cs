@@ -1,0 +1,60 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+
+namespace Fettle.AspNetCore;
+
+/// <summary>
+/// Listens to the meters of HTTP, Kestrel, the runtime, Npgsql and Fettle's libraries and keeps their values.
+/// The name of an instrument is known when it is published; a set of tags becomes a series when it is first seen,
+/// at most <see cref="SeriesPerInstrument"/> of them, the rest share one with <c>otel_metric_overflow="true"</c>.
+/// </summary>
+internal sealed class MetricsCollector : IDisposable
+{
+    public const int SeriesPerInstrument = 1_000;
+
+    /// <summary>Seconds; sub-millisecond bounds because cached answers live there.</summary>
+    static readonly double[] DurationBounds =
+        [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+    static readonly string[] Prefixes = ["Microsoft.AspNetCore.", "System.Runtime", "Npgsql", "Fettle."];
+
+    readonly MeterListener _listener = new();
+    readonly ConcurrentDictionary<Instrument, InstrumentSeries> _instruments = new();
+
+    public MetricsCollector()
+    {
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            if (Prefixes.Any(p => instrument.Meter.Name.StartsWith(p, StringComparison.Ordinal)))
+            {
+                listener.EnableMeasurementEvents(instrument, _instruments.GetOrAdd(instrument, i => new InstrumentSeries(i, DurationBounds)));
+            }
+        };
+        _listener.MeasurementsCompleted = (instrument, _) => _instruments.TryRemove(instrument, out var _);
+        _listener.SetMeasurementEventCallback<byte>(static (_, value, tags, state) => ((InstrumentSeries)state!).Record(value, tags));
+        _listener.SetMeasurementEventCallback<short>(static (_, value, tags, state) => ((InstrumentSeries)state!).Record(value, tags));
+        _listener.SetMeasurementEventCallback<int>(static (_, value, tags, state) => ((InstrumentSeries)state!).Record(value, tags));
+        _listener.SetMeasurementEventCallback<long>(static (_, value, tags, state) => ((InstrumentSeries)state!).Record(value, tags));
+        _listener.SetMeasurementEventCallback<float>(static (_, value, tags, state) => ((InstrumentSeries)state!).Record(value, tags));
+        _listener.SetMeasurementEventCallback<double>(static (_, value, tags, state) => ((InstrumentSeries)state!).Record(value, tags));
+        _listener.SetMeasurementEventCallback<decimal>(static (_, value, tags, state) => ((InstrumentSeries)state!).Record((double)value, tags));
+        _listener.Start();
+    }
+
+    /// <summary>All instruments that have a value, after asking the observable ones; ordered by name.</summary>
+    public IReadOnlyList<InstrumentSeries> Collect()
+    {
+        _listener.RecordObservableInstruments();
+        return [.. _instruments.Values.Where(i => !i.Series.IsEmpty).OrderBy(i => i.Name, StringComparer.Ordinal)];
+    }
+
+    public void Dispose() => _listener.Dispose();
+}
+
+/// <summary>What kind of Prometheus family an instrument becomes.</summary>
+internal enum MetricFamily
+{
+    Counter,
+    Gauge,
+    Histogram,
+}

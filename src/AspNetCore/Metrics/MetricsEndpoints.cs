@@ -1,0 +1,89 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Fettle.AspNetCore;
+
+/// <summary><c>GET /metrics</c>: Prometheus text, or a JSON summary for <c>Accept: application/json</c>.</summary>
+internal static class MetricsEndpoints
+{
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapGet("/metrics", (HttpContext context, MetricsCollector collector, RequestWindow window, ProcessUsage usage) =>
+        {
+            context.Response.Headers.Vary = "Accept";
+            if (context.Request.Headers.Accept.ToString().Contains("application/json", StringComparison.OrdinalIgnoreCase))
+            {
+                return Results.Json(Summary(window, usage, collector), MetricsJson.Default.MetricsSummary);
+            }
+
+            return Results.Text(PrometheusText.Render(collector.Collect()), PrometheusText.ContentType);
+        });
+
+    static MetricsSummary Summary(RequestWindow window, ProcessUsage usage, MetricsCollector collector)
+    {
+        var snapshot = window.Snapshot();
+        var (cpu, memory, memoryPercent) = usage.Read();
+        return new MetricsSummary(
+            window.Uptime.TotalSeconds,
+            window.Total,
+            Math.Round(snapshot.PerSecond, 3),
+            new ResponseTimes(
+                Math.Round(snapshot.AverageMs, 3), Math.Round(snapshot.QuantileMs(0.5), 3),
+                Math.Round(snapshot.QuantileMs(0.95), 3), Math.Round(snapshot.QuantileMs(0.99), 3)),
+            new SystemUsage(Math.Round(cpu, 1), Math.Round(memory, 1), Math.Round(memoryPercent, 2)),
+            CacheUsage.From(collector.Collect()));
+    }
+}
+
+/// <summary>The JSON form of <c>/metrics</c>; response times are quantiles of the last minute.</summary>
+internal sealed record MetricsSummary(
+    double UptimeSeconds, long RequestCount, double RequestsPerSecond, ResponseTimes ResponseTimes, SystemUsage System, CacheUsage Cache);
+
+internal sealed record ResponseTimes(double AvgMs, double P50Ms, double P95Ms, double P99Ms);
+
+internal sealed record SystemUsage(double CpuPercent, double MemoryMb, double MemoryPercent);
+
+/// <summary>Read from the cache library's own counters; a rate needs at least one request.</summary>
+internal sealed record CacheUsage(bool Enabled, double? HitRate, long Requests)
+{
+    public const string RequestsMetric = "fettle_cache_requests_total";
+
+    public static CacheUsage From(IReadOnlyList<InstrumentSeries> instruments)
+    {
+        double hits = 0, all = 0;
+        foreach (var series in instruments.Where(i => i.Name == RequestsMetric).SelectMany(i => i.Series.Values))
+        {
+            all += series.Value;
+            hits += series.Labels.Contains("result=\"hit\"", StringComparison.Ordinal) ? series.Value : 0;
+        }
+
+        return new CacheUsage(all > 0, all > 0 ? Math.Round(hits / all, 4) : null, (long)all);
+    }
+}
+
+/// <summary>CPU since the last reading (100 % is one core) and the working set of this process.</summary>
+internal sealed class ProcessUsage(TimeProvider time)
+{
+    readonly Lock _lock = new();
+    long _at = time.GetTimestamp();
+    TimeSpan _cpu = Environment.CpuUsage.TotalTime;
+    double _percent;
+
+    public (double CpuPercent, double MemoryMb, double MemoryPercent) Read()
+    {
+        lock (_lock)
+        {
+            var elapsed = time.GetElapsedTime(_at);
+            if (elapsed > TimeSpan.FromMilliseconds(100))
+            {
+                var cpu = Environment.CpuUsage.TotalTime;
+                _percent = 100 * (cpu - _cpu) / elapsed;
+                _cpu = cpu;
+                _at = time.GetTimestamp();
+            }
+
+            var memory = Environment.WorkingSet;
+            return (_percent, memory / (1024.0 * 1024), 100.0 * memory / GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        }
+    }
+}
