@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Fettle.AspNetCore;
@@ -6,7 +7,7 @@ namespace Fettle.AspNetCore;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    UseStringEnumConverter = true)]
+    Converters = [typeof(KebabEnum<SwitchRisk>), typeof(KebabEnum<ReadinessState>)])]
 [JsonSerializable(typeof(SwitchList))]
 [JsonSerializable(typeof(SwitchState))]
 [JsonSerializable(typeof(SwitchChange))]
@@ -19,3 +20,7 @@ internal sealed partial class FettleJson : JsonSerializerContext;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(MetricsSummary))]
 internal sealed partial class MetricsJson : JsonSerializerContext;
+
+/// <summary>Enumerations on the wire are lower-case words joined by hyphens.</summary>
+internal sealed class KebabEnum<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.KebabCaseLower)
+    where T : struct, Enum;

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 namespace Fettle.Repo.Tests;
 
 /// <summary>The launcher sends exactly the verbs that Host owns to Host.</summary>
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed partial class LauncherTests
 {
     [Fact]

@@ -1,0 +1,141 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Fettle.Testing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace Fettle.AspNetCore.Tests;
+
+public sealed class MetricsEndpointsTests
+{
+    [Fact]
+    public async Task Prometheus_CountsRequestsByRoute()
+    {
+        await using var service = await ServiceUnderTest.StartAsync(map: app => app.MapGet("/items/{id}", (int id) => id));
+        for (var i = 0; i < 5; i++)
+        {
+            await service.Client.GetStringAsync($"/items/{i}");
+        }
+
+        var text = await Until(service, t => t.Contains("http_route=\"/items/{id}\"", StringComparison.Ordinal));
+        var count = text.Split('\n').Single(l => l.StartsWith("http_server_request_duration_seconds_count", StringComparison.Ordinal) && l.Contains("/items/{id}", StringComparison.Ordinal));
+
+        count.ShouldNotContain("/items/1");
+        double.Parse(count.Split(' ')[^1], CultureInfo.InvariantCulture).ShouldBeGreaterThanOrEqualTo(5);
+    }
+
+    [RequiresToolFact("promtool")]
+    public async Task Prometheus_TextPassesPromtool()
+    {
+        await using var service = await ServiceUnderTest.StartAsync(map: app => app.MapGet("/odd/{name}", (string name) => name));
+        await service.Client.GetAsync("/odd/x");
+        var text = await service.Client.GetStringAsync("/metrics");
+
+        var start = new ProcessStartInfo("/usr/bin/promtool") { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
+        start.ArgumentList.Add("check");
+        start.ArgumentList.Add("metrics");
+        using var promtool = Process.Start(start)!;
+        await promtool.StandardInput.WriteAsync(text);
+        promtool.StandardInput.Close();
+        var complaint = await promtool.StandardError.ReadToEndAsync();
+        await promtool.WaitForExitAsync();
+
+        // Exit code 3 is style advice about names that the runtime's own meters chose; 1 is a malformed document.
+        promtool.ExitCode.ShouldNotBe(1, complaint);
+    }
+
+    [Fact]
+    public async Task Json_HoldsQuantilesOfTheLastMinute()
+    {
+        await using var service = await ServiceUnderTest.StartAsync(map: app => app.MapGet("/work", () => "done"));
+        for (var i = 0; i < 20; i++)
+        {
+            await service.Client.GetStringAsync("/work");
+        }
+
+        var request = new HttpRequestMessage(HttpMethod.Get, "/metrics");
+        request.Headers.Accept.ParseAdd("application/json");
+        var answer = await service.Client.SendAsync(request);
+        var json = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+
+        json["request_count"]!.GetValue<long>().ShouldBeGreaterThanOrEqualTo(19);
+        var times = json["response_times"]!;
+        times["p50_ms"]!.GetValue<double>().ShouldBeGreaterThan(0);
+        times["p99_ms"]!.GetValue<double>().ShouldBeGreaterThanOrEqualTo(times["p50_ms"]!.GetValue<double>());
+        json["system"]!["memory_mb"]!.GetValue<double>().ShouldBeGreaterThan(1);
+        json["cache"]!["enabled"].ShouldNotBeNull();
+    }
+
+    [Fact]
+    public void LabelValues_AreEscaped()
+    {
+        using var meter = new Meter("Fettle.Tests.Escaping");
+        var counter = meter.CreateCounter<long>("fettle.tests.things");
+        using var collector = new MetricsCollector();
+        counter.Add(2, new KeyValuePair<string, object?>("file.name", "a\"b\\c\nd"));
+
+        PrometheusText.Render(collector.Collect()).ShouldContain("fettle_tests_things_total{file_name=\"a\\\"b\\\\c\\nd\"} 2\n");
+    }
+
+    [Fact]
+    public void SeriesPastTheBound_ShareOne()
+    {
+        using var meter = new Meter("Fettle.Tests.Cardinality");
+        var counter = meter.CreateCounter<long>("fettle.tests.users");
+        using var collector = new MetricsCollector();
+        for (var i = 0; i < MetricsCollector.SeriesPerInstrument + 500; i++)
+        {
+            counter.Add(1, new KeyValuePair<string, object?>("user", i));
+        }
+
+        var series = collector.Collect().Single(i => i.Name == "fettle_tests_users_total").Series;
+        series.Count.ShouldBeLessThanOrEqualTo(MetricsCollector.SeriesPerInstrument + 1);
+        series.Values.Sum(s => s.Value).ShouldBe(MetricsCollector.SeriesPerInstrument + 500);
+        series.Values.Single(s => s.Labels.Contains("otel_metric_overflow", StringComparison.Ordinal)).Value.ShouldBe(500);
+    }
+
+    [Fact]
+    public void Histogram_CountsAreCumulative()
+    {
+        using var meter = new Meter("Fettle.Tests.Histogram");
+        var histogram = meter.CreateHistogram<double>("fettle.tests.duration", "s");
+        using var collector = new MetricsCollector();
+        foreach (var value in new[] { 0.00005, 0.0002, 0.0002, 0.004, 100 })
+        {
+            histogram.Record(value);
+        }
+
+        var lines = PrometheusText.Render(collector.Collect()).Split('\n').Where(l => l.StartsWith("fettle_tests_duration_seconds", StringComparison.Ordinal)).ToArray();
+
+        lines.ShouldContain("fettle_tests_duration_seconds_bucket{le=\"0.0001\"} 1");
+        lines.ShouldContain("fettle_tests_duration_seconds_bucket{le=\"0.00025\"} 3");
+        lines.ShouldContain("fettle_tests_duration_seconds_bucket{le=\"0.005\"} 4");
+        lines.ShouldContain("fettle_tests_duration_seconds_bucket{le=\"10\"} 4");
+        lines.ShouldContain("fettle_tests_duration_seconds_bucket{le=\"+Inf\"} 5");
+        lines.ShouldContain("fettle_tests_duration_seconds_count 5");
+    }
+
+    [Theory]
+    [InlineData("http.server.request.duration", "s", "Histogram", "http_server_request_duration_seconds")]
+    [InlineData("fettle.cache.requests", "{request}", "Counter", "fettle_cache_requests_total")]
+    [InlineData("cache_hit_rate_percent", "%", "Gauge", "cache_hit_rate_percent")]
+    [InlineData("2xx.answers", null, "Counter", "_2xx_answers_total")]
+    [InlineData("process.memory", "By", "Gauge", "process_memory_bytes")]
+    public void Name_FollowsPrometheusCustom(string name, string? unit, string family, string expected) =>
+        PrometheusText.Name(name, unit, Enum.Parse<MetricFamily>(family)).ShouldBe(expected);
+
+    // The hosting meter records a request after its answer has been sent, so the last one may still be on its way.
+    static async Task<string> Until(ServiceUnderTest service, Func<string, bool> enough)
+    {
+        string text;
+        do
+        {
+            text = await service.Client.GetStringAsync("/metrics");
+        }
+        while (!enough(text));
+
+        return text;
+    }
+}

@@ -1,0 +1,153 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Fettle.AspNetCore.Tests;
+
+public sealed class SwitchEndpointsTests
+{
+    static readonly SwitchDefinition FeatureCache = new("feature-cache", "cache", "Keeps features in memory", SwitchRisk.Medium, NeedsWarmup: true);
+
+    [Fact]
+    public async Task Put_TurnsTheSwitchOnAndTellsTheService()
+    {
+        await using var service = await ServiceUnderTest.StartAsync();
+        var seen = new List<bool>();
+        var added = service.Services.GetRequiredService<SwitchRegistry>().Add(FeatureCache, seen.Add);
+
+        var answer = await service.Admin.PutAsJsonAsync("/fettle/switches/feature-cache", new { on = true });
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        added.On.ShouldBeTrue();
+        seen.ShouldBe([true]);
+        (await answer.Content.ReadFromJsonAsync<JsonObject>())!["on"]!.GetValue<bool>().ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Put_OfTheStateItHas_RunsNoCallback()
+    {
+        await using var service = await ServiceUnderTest.StartAsync();
+        var calls = 0;
+        service.Services.GetRequiredService<SwitchRegistry>().Add(FeatureCache, _ => calls++);
+
+        await service.Admin.PutAsJsonAsync("/fettle/switches/feature-cache", new { on = true });
+        await service.Admin.PutAsJsonAsync("/fettle/switches/feature-cache", new { on = true });
+
+        calls.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Callback_ThatThrows_LeavesTheSwitchAsItWas()
+    {
+        await using var service = await ServiceUnderTest.StartAsync();
+        var added = service.Services.GetRequiredService<SwitchRegistry>().Add(FeatureCache, _ => throw new InvalidOperationException("no memory"));
+
+        var answer = await service.Admin.PutAsJsonAsync("/fettle/switches/feature-cache", new { on = true });
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.InternalServerError);
+        added.On.ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("{\"on\": 1}")]
+    [InlineData("{\"on\": true, \"off\": false}")]
+    [InlineData("null")]
+    [InlineData("{")]
+    [InlineData("")]
+    public async Task Put_WithAnotherBody_IsOneClearError(string body)
+    {
+        await using var service = await ServiceUnderTest.StartAsync();
+        service.Services.GetRequiredService<SwitchRegistry>().Add(FeatureCache);
+
+        var answer = await service.Admin.PutAsync("/fettle/switches/feature-cache", new StringContent(body, Encoding.UTF8, "application/json"));
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        answer.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
+        (await answer.Content.ReadAsStringAsync()).ShouldContain("urn:fettle:problem:invalid-body");
+    }
+
+    [Fact]
+    public async Task UnknownSwitch_NamesTheKnownOnes()
+    {
+        await using var service = await ServiceUnderTest.StartAsync();
+        service.Services.GetRequiredService<SwitchRegistry>().Add(FeatureCache);
+
+        var answer = await service.Admin.PutAsJsonAsync("/fettle/switches/feature-cash", new { on = true });
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await answer.Content.ReadAsStringAsync()).ShouldContain("feature-cache");
+    }
+
+    [Fact]
+    public async Task SwitchesFile_TurnsSwitchesOnAtStart()
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(file, """{"schema":"fettle.switches/1","switches":[{"name":"feature-cache","on":true},{"name":"other","on":false}]}""");
+            await using var service = await ServiceUnderTest.StartAsync(o => o.SwitchesFile = file);
+            var registry = service.Services.GetRequiredService<SwitchRegistry>();
+
+            registry.Add(FeatureCache).On.ShouldBeTrue();
+            registry.Add(FeatureCache with { Name = "other" }).On.ShouldBeFalse();
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Theory]
+    [InlineData("{")]
+    [InlineData("{\"schema\":\"fettle.switches/2\",\"switches\":[]}")]
+    [InlineData("{\"schema\":\"fettle.switches/1\"}")]
+    [InlineData("{\"schema\":\"fettle.switches/1\",\"switches\":[{\"name\":\"a\",\"on\":3}]}")]
+    public void SwitchesFile_OfAnotherShape_IsRefusedWithItsPath(string text)
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, text);
+            Should.Throw<InvalidDataException>(() => SwitchesFile.ReadOn(file)).Message.ShouldContain(file);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Theory]
+    [InlineData("Feature")]
+    [InlineData("feature_cache")]
+    [InlineData("-feature")]
+    [InlineData("")]
+    public void MalformedName_IsRefused(string name)
+    {
+        var registry = new SwitchRegistry(TimeProvider.System, new HashSet<string>());
+        Should.Throw<ArgumentException>(() => registry.Add(FeatureCache with { Name = name }));
+    }
+
+    [Fact]
+    public void SameNameTwice_IsRefused()
+    {
+        var registry = new SwitchRegistry(TimeProvider.System, new HashSet<string>());
+        registry.Add(FeatureCache);
+        Should.Throw<ArgumentException>(() => registry.Add(FeatureCache));
+    }
+
+    [Fact]
+    public async Task List_IsTheGoldenContract()
+    {
+        await using var service = await ServiceUnderTest.StartAsync();
+        service.Services.GetRequiredService<SwitchRegistry>().Add(FeatureCache);
+
+        var list = JsonNode.Parse(await service.Admin.GetStringAsync("/fettle/switches"))!;
+        list["switches"]![0]!["changedAt"] = "2026-01-02T03:04:05+00:00";
+
+        Golden.Matches("switches.json", list);
+    }
+}
