@@ -36,5 +36,5 @@ internal sealed class MetricSeries(string labels, double[]? bounds)
         Add(value);
     }
 
-    public long[] BucketCounts() => [.. _buckets!.Select((_, i) => Interlocked.Read(ref _buckets[i]))];
+    public long[] BucketCounts() => [.. _buckets!.Select((_, i) => Interlocked.Read(ref _buckets![i]))];
 }
