@@ -50,6 +50,9 @@ public enum ForestLink
     /// <summary>exp(margin).</summary>
     Exponential,
 
+    /// <summary>exp(margin) computed in float64 and rounded once (XGBoost's survival:aft).</summary>
+    ExponentialInDouble,
+
     /// <summary>1 if the margin is above 0, else 0.</summary>
     Hinge,
 

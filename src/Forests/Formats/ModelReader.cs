@@ -11,11 +11,25 @@ internal static class ModelReader
             start++;
         }
 
+        if (IsUbjson(bytes))
+        {
+            return XgboostReader.Read(UbjsonReader.Read(name, bytes), ForestFormat.XgboostUbjson, options.UseBestIteration);
+        }
+
         if (start < bytes.Length && bytes[start] == '{')
         {
             return XgboostReader.Read(JsonDocumentReader.Read(name, bytes), ForestFormat.XgboostJson, options.UseBestIteration);
         }
 
+        if (LightGbmReader.Accepts(bytes))
+        {
+            return LightGbmReader.Read(name, bytes);
+        }
+
         throw new ModelFormatException("the format is not known; known: XGBoost JSON and UBJSON, LightGBM text, ONNX, Fettle binary", name, "byte 0");
     }
+
+    /// <summary>JSON has a quote, a space or a closing brace after the first brace; UBJSON a length type or a header.</summary>
+    static bool IsUbjson(byte[] bytes) => bytes.Length > 1 && bytes[0] == '{'
+        && bytes[1] is ((byte)'i' or (byte)'U' or (byte)'I' or (byte)'l' or (byte)'L' or (byte)'$' or (byte)'#');
 }

@@ -7,11 +7,12 @@ internal static class XgboostObjective
     public static (ForestLink Link, Func<float, float> ToMargin)? Find(string name) => name switch
     {
         "binary:logistic" or "reg:logistic" => (ForestLink.Logistic, Logit),
-        "binary:logitraw" => (ForestLink.Identity, Logit),
+        "binary:logitraw" => (ForestLink.Identity, Same),
         "binary:hinge" => (ForestLink.Hinge, Same),
         "multi:softmax" => (ForestLink.ArgMax, Same),
         "multi:softprob" => (ForestLink.Softmax, Same),
-        "count:poisson" or "reg:gamma" or "reg:tweedie" or "survival:cox" or "survival:aft" => (ForestLink.Exponential, MathF.Log),
+        "count:poisson" or "reg:gamma" or "reg:tweedie" or "survival:cox" => (ForestLink.Exponential, MathF.Log),
+        "survival:aft" => (ForestLink.ExponentialInDouble, MathF.Log),
         "reg:squarederror" or "reg:linear" or "reg:squaredlogerror" or "reg:pseudohubererror" or "reg:absoluteerror" or "reg:quantileerror"
             or "rank:pairwise" or "rank:ndcg" or "rank:map" => (ForestLink.Identity, Same),
         _ => null,

@@ -51,6 +51,7 @@ internal static class Links
     {
         ForestLink.Logistic => Logistic(margin * scale),
         ForestLink.Exponential => MathF.Exp(margin),
+        ForestLink.ExponentialInDouble => (float)Math.Exp(margin),
         ForestLink.Hinge => margin > 0 ? 1 : 0,
         ForestLink.LogOnePlusExponential => (float)LogOnePlus(Math.Exp(margin)),
         ForestLink.SignedSquare => MathF.CopySign(margin * margin, margin),
@@ -61,7 +62,7 @@ internal static class Links
     static double Double(ForestLink link, double margin, double scale) => link switch
     {
         ForestLink.Logistic => 1.0 / (1.0 + Math.Exp(-scale * margin)),
-        ForestLink.Exponential => Math.Exp(margin),
+        ForestLink.Exponential or ForestLink.ExponentialInDouble => Math.Exp(margin),
         ForestLink.Hinge => margin > 0 ? 1 : 0,
         ForestLink.LogOnePlusExponential => LogOnePlus(Math.Exp(margin)),
         ForestLink.SignedSquare => Math.CopySign(margin * margin, margin),

@@ -12,7 +12,7 @@ public sealed class XgboostJsonTests
          "split_conditions":[5E-1,-2.5E-1,7.5E-1],"split_indices":[0,0,0],"split_type":[0,0,0],"loss_changes":[1E0,0E0,NaN],"sum_hessian":[4E0,1E0,3E0],"tree_param":{"num_nodes":"3","size_leaf_vector":"0"}},
         {"categories":[],"categories_nodes":[],"categories_segments":[],"categories_sizes":[],"default_left":[0,0,0],"left_children":[1,-1,-1],"right_children":[2,-1,-1],
          "split_conditions":[-1E0,1E-1,2E-1],"split_indices":[1,0,0],"split_type":[0,0,0],"loss_changes":[1E0,0E0,0E0],"sum_hessian":[4E0,1E0,3E0],"tree_param":{"num_nodes":"3","size_leaf_vector":"0"}}]},
-        "name":"gbtree"},"learner_model_param":{"base_score":"5E-1","num_class":"0","num_feature":"2","num_target":"1"},"objective":{"name":"binary:logitraw"}},"version":[1,7,4]}
+        "name":"gbtree"},"learner_model_param":{"base_score":"0E0","num_class":"0","num_feature":"2","num_target":"1"},"objective":{"name":"binary:logitraw"}},"version":[1,7,4]}
         """;
 
     static Forest Load(string text, ForestOptions? options = null) => Forest.Load(Encoding.UTF8.GetBytes(text), "model.json", options);

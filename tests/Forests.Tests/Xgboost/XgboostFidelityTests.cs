@@ -1,0 +1,100 @@
+namespace Fettle.Forests.Tests.Xgboost;
+
+/// <summary>Against XGBoost's own predictions: margins, predictions and leaves to the last bit, contributions within float32 rounding.</summary>
+public sealed class XgboostFidelityTests
+{
+    [RequiresXgboostFact]
+    public void Json_GivesTheTrainersBits() => Each(c => Compare(c, Forest.Load(c.Json)));
+
+    [RequiresXgboostFact]
+    public void Ubjson_GivesTheTrainersBits() => Each(c =>
+    {
+        var forest = Forest.Load(c.Ubjson);
+        forest.Model.Format.ShouldBe(ForestFormat.XgboostUbjson);
+        Compare(c, forest);
+    });
+
+    [RequiresXgboostFact]
+    public void DoubleRows_AreRoundedAsTheTrainerDoes() => Each(c =>
+    {
+        var forest = Forest.Load(c.Json);
+        var outputs = new double[c.Rows * c.Outputs];
+        forest.Predict([.. c.Values("rows").Select(v => (double)v)], c.Rows, outputs);
+        SameBits.ShouldHold([.. outputs.Select(o => (float)o)], c.Values("pred"), c.Name);
+    });
+
+    [RequiresXgboostFact]
+    public void LeafIndices_AreTheTrainersNodeIds() => Each(c =>
+    {
+        if (!c.Has("leaves"))
+        {
+            return;
+        }
+
+        var forest = Forest.Load(c.Json);
+        var rows = c.Values("rows");
+        var leaves = new int[c.Rows * c.Trees];
+        for (var r = 0; r < c.Rows; r++)
+        {
+            forest.LeafIndices(rows.AsSpan(r * c.Features, c.Features), leaves.AsSpan(r * c.Trees, c.Trees));
+        }
+
+        leaves.ShouldBe(c.Leaves(), c.Name);
+    });
+
+    [RequiresXgboostFact]
+    public void Contributions_AreTheTrainersAndSumToTheMargin() => Each(c =>
+    {
+        var forest = Forest.Load(c.Json);
+        var (rows, margins) = (c.Values("rows"), c.Values("margin"));
+        var width = c.Features + 1;
+        var mine = new double[c.Margins * width];
+        var theirs = c.Has("contribs") ? c.Values("contribs") : [];
+        for (var r = 0; r < c.Rows; r++)
+        {
+            forest.Contributions(rows.AsSpan(r * c.Features, c.Features), mine);
+            for (var m = 0; m < c.Margins; m++)
+            {
+                var margin = margins[r * c.Margins + m];
+                mine.Skip(m * width).Take(width).Sum().ShouldBe(margin, 2e-5 * Math.Max(1, Math.Abs(margin)), $"{c.Name} row {r}");
+                for (var f = 0; f < width && theirs.Length > 0; f++)
+                {
+                    var expected = theirs[(r * c.Margins + m) * width + f];
+                    mine[m * width + f].ShouldBe(expected, 1e-4 * Math.Max(1, Math.Abs(margin)), $"{c.Name} row {r} margin {m} feature {f}");
+                }
+            }
+        }
+    });
+
+    static void Compare(TrainedCase c, Forest forest)
+    {
+        var rows = c.Values("rows");
+        forest.FeatureCount.ShouldBe(c.Features);
+        forest.Model.TrainerVersion.ShouldNotBeEmpty();
+        var margins = new float[c.Rows * c.Margins];
+        forest.PredictMargin(rows, c.Rows, margins);
+        if (c.Margins == forest.Model.MarginCount)
+        {
+            SameBits.ShouldHold(margins, c.Values("margin"), $"margins of {c.Name}");
+        }
+
+        var outputs = new float[c.Rows * c.Outputs];
+        forest.Predict(rows, c.Rows, outputs);
+        SameBits.ShouldHold(outputs, c.Values("pred"), $"predictions of {c.Name}");
+        var one = new float[c.Outputs];
+        for (var r = 0; r < c.Rows; r++)
+        {
+            forest.Predict(rows.AsSpan(r * c.Features, c.Features), 1, one);
+            SameBits.ShouldHold(one, outputs.AsSpan(r * c.Outputs, c.Outputs).ToArray(), $"row {r} of {c.Name} alone");
+        }
+    }
+
+    static void Each(Action<TrainedCase> check)
+    {
+        XgboostTraining.Cases.Count.ShouldBeGreaterThan(40);
+        foreach (var trained in XgboostTraining.Cases.Values)
+        {
+            check(trained);
+        }
+    }
+}

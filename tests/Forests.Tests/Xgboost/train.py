@@ -1,0 +1,138 @@
+"""Trains small XGBoost models and writes what XGBoost predicts, for XgboostFidelityTests.
+
+usage: train.py FOLDER
+Each case NAME gets NAME.json, NAME.ubj and raw little-endian arrays NAME.rows (float32, rows x features),
+NAME.pred, NAME.margin, NAME.contribs (float32) and NAME.leaves (int32); cases.txt lists
+NAME rows features outputs margins trees.
+"""
+import sys
+import warnings
+
+import numpy as np
+import xgboost as xgb
+
+warnings.filterwarnings("ignore")
+folder = sys.argv[1]
+rng = np.random.default_rng(7)
+ROWS, FEATURES = 600, 8
+lines = []
+
+
+def rows(missing, categories):
+    x = rng.normal(size=(ROWS, FEATURES)).astype(np.float32)
+    x[:, 1] = np.round(x[:, 1])
+    if categories:
+        x[:, 2] = rng.integers(0, 5, ROWS)
+        x[:, 3] = rng.integers(0, 70, ROWS)
+    if missing:
+        x[rng.random(x.shape) < 0.15] = np.nan
+    return x
+
+
+def labels(x, objective, classes):
+    z = np.nan_to_num(x)
+    score = z[:, 0] * 1.3 - z[:, 1] + np.sin(z[:, 2] * 3) + 0.3 * (z[:, 3] % 7) + rng.normal(size=ROWS) * 0.3
+    if classes:
+        return np.clip(np.digitize(score, np.quantile(score, np.linspace(0, 1, classes + 1)[1:-1])), 0, classes - 1)
+    if objective.startswith("binary"):
+        return (score > np.median(score)).astype(int)
+    if objective == "reg:logistic":
+        return 1 / (1 + np.exp(-score))
+    if objective.startswith("rank"):
+        return np.digitize(score, np.quantile(score, [0.3, 0.6, 0.9]))
+    if objective == "count:poisson":
+        return rng.poisson(np.exp(np.clip(score, -2, 2)))
+    if objective in ("reg:gamma", "reg:tweedie", "survival:cox"):
+        return np.exp(np.clip(score, -2, 2)) + 0.01
+    if objective == "reg:squaredlogerror":
+        return np.abs(score)
+    return score
+
+
+def case(name, objective, missing=False, categories=False, classes=0, rounds=12, booster="gbtree", **extra):
+    x = rows(missing, categories)
+    kinds = ["c" if categories and i in (2, 3) else "float" for i in range(FEATURES)]
+    kind = dict(enable_categorical=True, feature_types=kinds) if categories else {}
+    names = [f"feature {i}" for i in range(FEATURES)]
+    d = xgb.DMatrix(x, label=labels(x, objective, classes), feature_names=names, **kind)
+    if objective.startswith("rank"):
+        d.set_group([20] * (ROWS // 20))
+    if objective == "survival:aft":
+        y = np.exp(np.clip(labels(x, "reg", 0), -2, 2))
+        d.set_float_info("label_lower_bound", y)
+        d.set_float_info("label_upper_bound", y * 1.2)
+    p = dict(objective=objective, booster=booster, nthread=1, seed=3)
+    if booster != "gblinear":
+        p.update(max_depth=5, eta=0.3, tree_method="hist")
+    if classes:
+        p["num_class"] = classes
+    p.update(extra)
+    b = xgb.train(p, d, rounds)
+    # Rows that the trainer never saw: thresholds of the model itself, one ulp to either side, missing values and zeros.
+    t = x[:200].copy()
+    if booster != "gblinear":
+        frame = b.trees_to_dataframe()
+        splits = frame[(frame.Feature != "Leaf") & frame.Split.notna()]
+        for i, (feature, value) in enumerate(zip(splits.Feature, splits.Split)):
+            f = names.index(feature)
+            if kinds[f] == "float":
+                v = np.float32(value)
+                t[i % 200, f] = [v, np.nextafter(v, np.float32(-np.inf)), np.nextafter(v, np.float32(np.inf))][i % 3]
+    t[:20][rng.random((20, FEATURES)) < 0.5] = np.nan
+    t[20:40, 0] = -0.0
+    if categories:
+        t[40:50, 2] = 99
+    m = xgb.DMatrix(t, feature_names=names, **kind)
+    b.set_param({"nthread": 1})
+    b.save_model(f"{folder}/{name}.json")
+    b.save_model(f"{folder}/{name}.ubj")
+    pred = b.predict(m).astype(np.float32)
+    margin = b.predict(m, output_margin=True).astype(np.float32)
+    t.astype("<f4").tofile(f"{folder}/{name}.rows")
+    pred.astype("<f4").tofile(f"{folder}/{name}.pred")
+    margin.astype("<f4").tofile(f"{folder}/{name}.margin")
+    trees = 0
+    if booster != "gblinear":
+        leaves = b.predict(m, pred_leaf=True)
+        trees = leaves.reshape(200, -1).shape[1]
+        leaves.astype("<i4").tofile(f"{folder}/{name}.leaves")
+    try:
+        b.predict(m, pred_contribs=True).astype("<f4").tofile(f"{folder}/{name}.contribs")
+    except xgb.core.XGBoostError:  # categorical contributions are not offered by 1.7
+        pass
+    lines.append(f"{name} 200 {FEATURES} {pred.size // 200} {margin.size // 200} {trees}")
+
+
+case("logistic", "binary:logistic")
+case("logistic-missing", "binary:logistic", missing=True)
+case("logistic-exact", "binary:logistic", missing=True, tree_method="exact")
+case("logistic-base", "binary:logistic", missing=True, base_score=0.13)
+case("logistic-deep", "binary:logistic", missing=True, max_depth=9, rounds=30)
+case("logistic-lossguide", "binary:logistic", missing=True, max_depth=0, max_leaves=40, grow_policy="lossguide")
+case("logistic-categories", "binary:logistic", categories=True)
+case("logistic-categories-missing", "binary:logistic", missing=True, categories=True, max_cat_to_onehot=1)
+case("logistic-onehot", "binary:logistic", missing=True, categories=True, max_cat_to_onehot=100)
+case("logitraw", "binary:logitraw", missing=True, base_score=0.4)
+case("hinge", "binary:hinge", missing=True)
+for objective in ["reg:squarederror", "reg:squaredlogerror", "reg:logistic", "reg:pseudohubererror", "reg:absoluteerror"]:
+    case(objective.replace(":", "-"), objective)
+    case(objective.replace(":", "-") + "-missing", objective, missing=True, base_score=0.7)
+for objective in ["count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft"]:
+    case(objective.replace(":", "-"), objective, missing=True)
+    case(objective.replace(":", "-") + "-base", objective, missing=True, base_score=1.7)
+for objective in ["rank:pairwise", "rank:ndcg", "rank:map"]:
+    case(objective.replace(":", "-"), objective, missing=True)
+case("softmax", "multi:softmax", classes=4, missing=True)
+case("softprob", "multi:softprob", classes=4, missing=True)
+case("softprob-categories", "multi:softprob", classes=3, missing=True, categories=True)
+case("softprob-base", "multi:softprob", classes=3, base_score=0.3)
+case("forest", "binary:logistic", missing=True, num_parallel_tree=10, subsample=0.7, colsample_bynode=0.7, rounds=3)
+case("dart", "binary:logistic", missing=True, booster="dart", rate_drop=0.4)
+case("dart-base", "reg:squarederror", missing=True, booster="dart", rate_drop=0.4, base_score=0.37)
+case("dart-softprob", "multi:softprob", classes=3, missing=True, booster="dart", rate_drop=0.4)
+case("linear", "reg:squarederror", booster="gblinear", missing=True)
+case("linear-softprob", "multi:softprob", classes=3, booster="gblinear")
+case("stumps", "binary:logistic", max_depth=1, missing=True, rounds=40)
+case("one-leaf", "binary:logistic", gamma=1e9, rounds=3)
+with open(f"{folder}/cases.txt", "w") as f:
+    f.write("\n".join(lines) + "\n")

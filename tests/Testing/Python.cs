@@ -1,0 +1,34 @@
+using System.Diagnostics;
+
+namespace Fettle.Testing;
+
+/// <summary>Runs the system's Python for tests that compare with Python libraries.</summary>
+public static class Python
+{
+    /// <summary>The first python3 that can import the module, or null. Debian's comes first: its packages are installed there.</summary>
+    public static string? With(string module) => new[] { "/usr/bin/python3", Tools.Find("python3") }
+        .Where(p => p is not null && File.Exists(p))
+        .FirstOrDefault(p => TryRun(p!, ["-c", $"import {module}"]).Code == 0);
+
+    /// <summary>Runs a script and fails with its standard error when it fails.</summary>
+    public static string Run(string python, string script, params string[] arguments)
+    {
+        var (code, output, error) = TryRun(python, [script, .. arguments]);
+        return code == 0 ? output : throw new InvalidOperationException($"{script} exited with {code}: {error}");
+    }
+
+    static (int Code, string Output, string Error) TryRun(string python, string[] arguments)
+    {
+        var start = new ProcessStartInfo(python) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output, error.GetAwaiter().GetResult());
+    }
+}
