@@ -5,7 +5,7 @@ namespace Fettle.Forests.Formats;
 
 /// <summary>
 /// Reads the model document of XGBoost 1.x to 3.x (gbtree, dart, gblinear), from JSON or UBJSON.
-/// Dart weights are folded into the leaves in the order in which XGBoost rounds them.
+/// Dart weights are folded into the leaves rounded to float32 as XGBoost does.
 /// </summary>
 internal static class XgboostReader
 {
@@ -42,7 +42,7 @@ internal static class XgboostReader
         };
         if (weights is not null)
         {
-            FoldWeights(booster, trees, groups, bases, weights);
+            FoldWeights(booster, trees, weights);
         }
 
         if (useBestIteration && linear.Length == 0)
@@ -138,10 +138,8 @@ internal static class XgboostReader
         return (trees, groups, []);
     }
 
-    /// <summary>
-    /// Dart predicts each tree onto the base margin, takes the margin off again and multiplies: ((base + leaf) − base) · weight in float32.
-    /// </summary>
-    static void FoldWeights(DocumentNode booster, DecisionTree[] trees, int[] groups, double[] bases, float[] weights)
+    /// <summary>Dart multiplies each leaf with its tree's weight, in float32, before it is added.</summary>
+    static void FoldWeights(DocumentNode booster, DecisionTree[] trees, float[] weights)
     {
         if (weights.Length != trees.Length)
         {
@@ -150,11 +148,10 @@ internal static class XgboostReader
 
         for (var t = 0; t < trees.Length; t++)
         {
-            var start = (float)bases[groups[t]];
             var nodes = trees[t].Nodes;
             for (var n = 0; n < nodes.Length; n++)
             {
-                nodes[n].Value = (start + (float)nodes[n].Value - start) * weights[t];
+                nodes[n].Value = (float)nodes[n].Value * weights[t];
             }
         }
     }
