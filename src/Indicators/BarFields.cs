@@ -21,4 +21,7 @@ public enum BarFields
 
     /// <summary>Traded quantity.</summary>
     Volume = 16,
+
+    /// <summary>A second series to compare with, such as an index.</summary>
+    Reference = 32,
 }

@@ -20,6 +20,9 @@ public readonly ref struct BarSeries
     /// <summary>Traded quantities.</summary>
     public ReadOnlySpan<double> Volume { get; init; }
 
+    /// <summary>A second series to compare with, such as an index.</summary>
+    public ReadOnlySpan<double> Reference { get; init; }
+
     /// <summary>The length of the columns that <paramref name="fields"/> names.</summary>
     /// <exception cref="ArgumentException">They differ in length.</exception>
     internal int Length(BarFields fields)
@@ -30,6 +33,7 @@ public readonly ref struct BarSeries
         Check(fields, BarFields.Low, Low, ref length);
         Check(fields, BarFields.Close, Close, ref length);
         Check(fields, BarFields.Volume, Volume, ref length);
+        Check(fields, BarFields.Reference, Reference, ref length);
         return length;
     }
 

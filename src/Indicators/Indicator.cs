@@ -35,4 +35,7 @@ public abstract class Indicator
     /// <summary>Computes an indicator that reads closes only.</summary>
     /// <exception cref="ArgumentException">An output has another length than <paramref name="close"/>, or the indicator reads more than closes.</exception>
     public void Compute(ReadOnlySpan<double> close, in SeriesOutputs outputs) => SeriesDriver.Run(this, new BarSeries { Close = close }, outputs);
+
+    /// <summary>Starts a stream of bars.</summary>
+    public IndicatorStream Stream() => new(this);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Fettle.Indicators.Lanes;
 
 namespace Fettle.Indicators.Kernels;
@@ -23,6 +24,7 @@ internal unsafe struct Tile<V>
     public V* Low;
     public V* Close;
     public V* Volume;
+    public V* Reference;
     public V* Out0;
     public V* Out1;
     public V* Out2;
@@ -32,6 +34,7 @@ internal unsafe struct Tile<V>
 internal static class KernelLoop
 {
     /// <summary>Runs bars <c>from</c> to <c>to</c> (exclusive) on a local copy of the kernel, which the compiler keeps in registers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<TKernel, V>(ref TKernel kernel, in Tile<V> tile, int from, int to)
         where TKernel : struct, IKernel<V>
         where V : unmanaged, ILanes<V>

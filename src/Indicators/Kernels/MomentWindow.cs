@@ -11,28 +11,28 @@ namespace Fettle.Indicators.Kernels;
 /// 2. When a block is full, one backward pass stores the sums of all its suffixes; the prefix is a running sum that starts anew.
 /// 3. All values are taken relative to the block's last value (the anchor), which lies in every window that uses it; so sums of squares
 ///    lose no more digits than the spread of the window itself costs, at any price level, and a constant window has variance exactly 0.
-/// The two-stack window is folklore (van Herk, "A fast algorithm for local minimum and maximum filters", 1992, for extremes).
+/// The two-stack window is folklore (for extremes: van Herk, "A fast algorithm for local minimum and maximum filters", 1992).
 /// </remarks>
 internal struct MomentWindow<V>
     where V : unmanaged, ILanes<V>
 {
+    // Raw values of the block in progress up to _at; from there on suffix sums of the block before.
     readonly V[] _block;
-    readonly V[] _suffixSum;
     readonly V[] _suffixSquares;
-    readonly int _period;
-    readonly V _inverse;
+    readonly double _inverse;
     int _seen;
     int _at;
+    V _last;
     V _anchor;
     V _prefixSum;
     V _prefixSquares;
+    V _sum;
+    V _squares;
 
     public MomentWindow(int period)
     {
-        _period = period;
-        _inverse = V.Create(1.0 / period);
+        _inverse = 1.0 / period;
         _block = new V[period - 1];
-        _suffixSum = new V[period - 1];
         _suffixSquares = new V[period - 1];
         Reset();
     }
@@ -40,66 +40,77 @@ internal struct MomentWindow<V>
     public readonly bool IsReady
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => _seen >= _period;
+        get => _seen > _block.Length;
     }
 
     /// <summary>Of the window that ends at the last pushed value.</summary>
-    public V Mean { get; private set; }
+    public readonly V Mean
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => V.Fma(_sum, V.Create(_inverse), _anchor);
+    }
 
-    /// <summary>Population variance, never negative.</summary>
-    public V Variance { get; private set; }
+    /// <summary>Population variance, never negative. This order of operands lets NaN through: squares that overflow must not read as "no variance".</summary>
+    public readonly V Variance
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            var inverse = V.Create(_inverse);
+            return V.Max(V.Create(0), (_squares - _sum * (_sum * inverse)) * inverse);
+        }
+    }
 
     public void Reset()
     {
         _seen = 0;
         _at = 0;
-        _anchor = _prefixSum = _prefixSquares = V.Create(0);
+        _anchor = _prefixSum = _prefixSquares = _sum = _squares = V.Create(0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Push(V x)
     {
-        var at = _at;
-        _block[at] = x;
-        if (++_seen >= _period)
+        var block = _block;
+        if (_at == block.Length)
         {
-            _seen = _period;
+            Close(block, _suffixSquares);
+            _anchor = _last;
+            _prefixSum = _prefixSquares = V.Create(0);
+            _at = 0;
+        }
+
+        if (_seen < block.Length)
+        {
+            _seen++;
+        }
+        else
+        {
+            _seen = block.Length + 1;
             var distance = x - _anchor;
             _prefixSum += distance;
             _prefixSquares = V.Fma(distance, distance, _prefixSquares);
-            var sum = _prefixSum + _suffixSum[at];
-            var squares = _prefixSquares + _suffixSquares[at];
-            var offset = sum * _inverse;
-            Mean = V.Fma(sum, _inverse, _anchor);
-            
-            // This order of operands lets NaN through: squares that overflow must not read as "no variance".
-            Variance = V.Max(V.Create(0), (squares - sum * offset) * _inverse);
+            _sum = _prefixSum + block[_at];
+            _squares = _prefixSquares + _suffixSquares[_at];
         }
 
-        if (++at == _block.Length)
-        {
-            CloseBlock();
-            at = 0;
-        }
-
-        _at = at;
+        _last = x;
+        block[_at++] = x;
     }
 
-    void CloseBlock()
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void Close(V[] block, V[] squares)
     {
-        var anchor = _block[^1];
+        var anchor = block[^1];
         var sum = V.Create(0);
-        var squares = V.Create(0);
-        for (var i = _block.Length - 1; i >= 0; i--)
+        var square = V.Create(0);
+        for (var i = block.Length - 1; i >= 0; i--)
         {
-            var distance = _block[i] - anchor;
+            var distance = block[i] - anchor;
             sum += distance;
-            squares = V.Fma(distance, distance, squares);
-            _suffixSum[i] = sum;
-            _suffixSquares[i] = squares;
+            square = V.Fma(distance, distance, square);
+            block[i] = sum;
+            squares[i] = square;
         }
-
-        _anchor = anchor;
-        _prefixSum = _prefixSquares = V.Create(0);
     }
 }

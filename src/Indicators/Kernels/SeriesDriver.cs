@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Fettle.Indicators.Lanes;
 
@@ -27,7 +28,7 @@ internal static class SeriesDriver
 
         // One sink takes every output that is not wanted: kernels write it and never read it.
         var sink = ArrayPool<double>.Shared.Rent(length);
-        fixed (double* open = bars.Open, high = bars.High, low = bars.Low, close = bars.Close, volume = bars.Volume,
+        fixed (double* open = bars.Open, high = bars.High, low = bars.Low, close = bars.Close, volume = bars.Volume, reference = bars.Reference,
             out0 = outputs.First, out1 = outputs.Second, out2 = outputs.Third, out3 = outputs.Fourth, none = sink)
         {
             var tile = new Tile<Lane1>
@@ -37,6 +38,7 @@ internal static class SeriesDriver
                 Low = (Lane1*)low,
                 Close = (Lane1*)close,
                 Volume = (Lane1*)volume,
+                Reference = (Lane1*)reference,
                 Out0 = (Lane1*)(out0 is null ? none : out0),
                 Out1 = (Lane1*)(out1 is null ? none : out1),
                 Out2 = (Lane1*)(out2 is null ? none : out2),
@@ -78,7 +80,7 @@ internal static class SeriesDriver
 
     static unsafe void WriteGap(in Tile<Lane1> tile, int outputs, int i)
     {
-        var gap = new Lane1(double.NaN);
+        var gap = Lane1.Create(double.NaN);
         tile.Out0[i] = gap;
         if (outputs > 1)
         {
@@ -101,16 +103,19 @@ internal static class SeriesDriver
         && ((fields & BarFields.High) == 0 || double.IsFinite(bars.High[i]))
         && ((fields & BarFields.Low) == 0 || double.IsFinite(bars.Low[i]))
         && ((fields & BarFields.Close) == 0 || double.IsFinite(bars.Close[i]))
-        && ((fields & BarFields.Volume) == 0 || double.IsFinite(bars.Volume[i]));
+        && ((fields & BarFields.Volume) == 0 || double.IsFinite(bars.Volume[i]))
+        && ((fields & BarFields.Reference) == 0 || double.IsFinite(bars.Reference[i]));
 
     static bool AllFinite(BarFields fields, in BarSeries bars) =>
         ((fields & BarFields.Open) == 0 || AllFinite(bars.Open))
         && ((fields & BarFields.High) == 0 || AllFinite(bars.High))
         && ((fields & BarFields.Low) == 0 || AllFinite(bars.Low))
         && ((fields & BarFields.Close) == 0 || AllFinite(bars.Close))
-        && ((fields & BarFields.Volume) == 0 || AllFinite(bars.Volume));
+        && ((fields & BarFields.Volume) == 0 || AllFinite(bars.Volume))
+        && ((fields & BarFields.Reference) == 0 || AllFinite(bars.Reference));
 
     /// <summary>x - x is 0 for finite x and NaN otherwise; sums of zeros stay zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static bool AllFinite(ReadOnlySpan<double> column)
     {
         var vectors = MemoryMarshal.Cast<double, Vector<double>>(column);

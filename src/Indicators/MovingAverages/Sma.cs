@@ -25,7 +25,7 @@ public sealed class Sma : Indicator
     struct Kernel<V>(int period) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        MomentWindow<V> _window = new(period);
+        MeanWindow<V> _window = new(period);
 
         public void Reset() => _window.Reset();
 

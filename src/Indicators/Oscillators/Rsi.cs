@@ -29,41 +29,12 @@ public sealed class Rsi : Indicator
     struct Kernel<V>(int period) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        ExponentialMean<V> _gain = ExponentialMean<V>.Wilder(period);
-        ExponentialMean<V> _loss = ExponentialMean<V>.Wilder(period);
-        V _previous;
-        bool _started;
+        RsiStep<V> _rsi = new(period);
 
-        public void Reset()
-        {
-            _gain.Reset();
-            _loss.Reset();
-            _started = false;
-        }
+        public void Reset() => _rsi.Reset();
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
-        {
-            var close = tile.Close[i];
-            var change = close - _previous;
-            _previous = close;
-            if (_started)
-            {
-                var zero = V.Create(0);
-                _gain.Push(V.Max(change, zero));
-                _loss.Push(V.Max(zero - change, zero));
-            }
-
-            _started = true;
-            tile.Out0[i] = _gain.IsReady ? Strength(_gain.Value, _loss.Value) : V.Create(double.NaN);
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        static V Strength(V gain, V loss)
-        {
-            var zero = V.Create(0);
-            var sum = gain + loss;
-            return V.IfEqual(sum, zero, zero, V.Create(100) * (gain / sum));
-        }
+        public unsafe void Next(in Tile<V> tile, int i) =>
+            tile.Out0[i] = _rsi.Push(tile.Close[i]) ? _rsi.Value : V.Create(double.NaN);
     }
 }

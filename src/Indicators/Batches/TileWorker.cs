@@ -1,0 +1,220 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+using Fettle.Indicators.Kernels;
+using Fettle.Indicators.Lanes;
+
+namespace Fettle.Indicators.Batches;
+
+/// <summary>One thread's share of a batch: its kernels, and the columns of one chunk of one tile.</summary>
+internal sealed unsafe class TileWorker<V> : IDisposable
+    where V : unmanaged, ILanes<V>
+{
+    // Ten columns of 128 bars and eight lanes are 80 KiB; the three or four that a kernel touches stay in the first-level cache.
+    const int Chunk = 128;
+    const int Fields = 6;
+    const int MaxOutputs = 4;
+
+    // Results of this size leave the cache anyway; writing past it halves the memory traffic.
+    const long StreamingBytes = 8L << 20;
+
+    readonly BatchTask _task;
+    readonly KernelRunner<V>[] _runners;
+    readonly int[] _firstOutput;
+    readonly bool _streaming;
+    readonly double* _memory;
+    readonly int[] _gaps = new int[Fields];
+    ScalarWorker? _scalar;
+
+    TileWorker(BatchTask task)
+    {
+        _task = task;
+        _runners = [.. task.Indicators.Select(i => i.CreateRunner<V>())];
+        _firstOutput = new int[_runners.Length];
+        for (int i = 1, sum = 0; i < _runners.Length; i++)
+        {
+            _firstOutput[i] = sum += task.Indicators[i - 1].Descriptor.Outputs.Count;
+        }
+
+        _streaming = task.Outputs is { } outputs && (long)outputs.Length * task.Bars.Stocks * task.Bars.Capacity * sizeof(double) > StreamingBytes;
+        _memory = (double*)NativeMemory.AlignedAlloc((nuint)((Fields + MaxOutputs) * ColumnDoubles * sizeof(double)), 64);
+        new Span<double>(_memory, (Fields + MaxOutputs) * ColumnDoubles).Clear();
+    }
+
+    static int ColumnDoubles => Chunk * V.Count;
+
+    public static void Run(BatchTask task, int from, int to)
+    {
+        using var worker = new TileWorker<V>(task);
+        for (var tile = from; tile < to; tile++)
+        {
+            worker.RunTile(tile * V.Count);
+        }
+
+        if (worker._streaming && Sse.IsSupported)
+        {
+            Sse.StoreFence();
+        }
+    }
+
+    public void Dispose() => NativeMemory.AlignedFree(_memory);
+
+    void RunTile(int firstStock)
+    {
+        var lanes = Math.Min(V.Count, _task.Bars.Stocks - firstStock);
+        var longest = 0;
+        for (var lane = 0; lane < lanes; lane++)
+        {
+            longest = Math.Max(longest, _task.Counts[firstStock + lane]);
+        }
+
+        var used = BarFields.None;
+        foreach (var indicator in _task.Indicators)
+        {
+            used |= indicator.Descriptor.Inputs;
+        }
+
+        FindGaps(firstStock, lanes, used);
+        foreach (var runner in _runners)
+        {
+            runner.Reset();
+        }
+
+        for (var from = 0; from < longest; from += Chunk)
+        {
+            RunChunk(firstStock, lanes, used, from, Math.Min(Chunk, longest - from));
+        }
+
+        Finish(firstStock, lanes, longest);
+    }
+
+    void RunChunk(int firstStock, int lanes, BarFields used, int from, int bars)
+    {
+        var rows = stackalloc double*[V.Count];
+        for (var field = 0; field < Fields; field++)
+        {
+            if (((int)used & 1 << field) == 0)
+            {
+                continue;
+            }
+
+            // A tile that is not full repeats its last stock; nothing of the copies is stored.
+            var matrix = _task.Bars.Field(field);
+            for (var lane = 0; lane < V.Count; lane++)
+            {
+                rows[lane] = matrix.Pointer(firstStock + Math.Min(lane, lanes - 1));
+            }
+
+            Transposer.Load(rows, from, bars, V.Count, Column(field));
+        }
+
+        for (var i = 0; i < _runners.Length; i++)
+        {
+            _runners[i].Run(Tile(), 0, bars);
+            StoreOutputs(i, firstStock, lanes, from, bars, rows);
+        }
+    }
+
+    void StoreOutputs(int indicator, int firstStock, int lanes, int from, int bars, double** rows)
+    {
+        var outputs = _task.Indicators[indicator].Descriptor.Outputs.Count;
+        for (var k = 0; k < outputs; k++)
+        {
+            var output = _firstOutput[indicator] + k;
+            var column = Column(Fields + k);
+            if (_task.Last is { } last)
+            {
+                for (var lane = 0; lane < lanes; lane++)
+                {
+                    var at = _task.Counts[firstStock + lane] - 1 - from;
+                    if (at >= 0 && at < bars)
+                    {
+                        last[firstStock + lane][output] = column[at * V.Count + lane];
+                    }
+                }
+
+                continue;
+            }
+
+            for (var lane = 0; lane < lanes; lane++)
+            {
+                rows[lane] = _task.Outputs![output].Pointer(firstStock + lane);
+            }
+
+            Transposer.Store(column, bars, V.Count, rows, from, lanes, _streaming);
+        }
+    }
+
+    /// <summary>Writes what lanes cannot: the end of shorter stocks, and stocks with gaps.</summary>
+    void Finish(int firstStock, int lanes, int longest)
+    {
+        for (var lane = 0; lane < lanes; lane++)
+        {
+            var stock = firstStock + lane;
+            var count = _task.Counts[stock];
+            if (_task.Last is null && count < _task.Bars.Capacity)
+            {
+                foreach (var output in _task.Outputs!)
+                {
+                    output[stock][count..].Fill(double.NaN);
+                }
+            }
+            else if (_task.Last is { } last && count == 0)
+            {
+                last[stock].Fill(double.NaN);
+            }
+
+            for (var i = 0; i < _runners.Length; i++)
+            {
+                if (HasGap(_task.Indicators[i].Descriptor.Inputs, lane))
+                {
+                    (_scalar ??= new ScalarWorker(_task)).Run(i, _firstOutput[i], stock);
+                }
+            }
+        }
+    }
+
+    bool HasGap(BarFields inputs, int lane)
+    {
+        for (var field = 0; field < Fields; field++)
+        {
+            if (((int)inputs & 1 << field) != 0 && (_gaps[field] & 1 << lane) != 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    void FindGaps(int firstStock, int lanes, BarFields used)
+    {
+        for (var field = 0; field < Fields; field++)
+        {
+            _gaps[field] = 0;
+            for (var lane = 0; lane < lanes && ((int)used & 1 << field) != 0; lane++)
+            {
+                var stock = firstStock + lane;
+                if (!SeriesDriver.AllFinite(_task.Bars.Field(field)[stock][.._task.Counts[stock]]))
+                {
+                    _gaps[field] |= 1 << lane;
+                }
+            }
+        }
+    }
+
+    double* Column(int index) => _memory + index * ColumnDoubles;
+
+    Tile<V> Tile() => new()
+    {
+        Open = (V*)Column(0),
+        High = (V*)Column(1),
+        Low = (V*)Column(2),
+        Close = (V*)Column(3),
+        Volume = (V*)Column(4),
+        Reference = (V*)Column(5),
+        Out0 = (V*)Column(Fields),
+        Out1 = (V*)Column(Fields + 1),
+        Out2 = (V*)Column(Fields + 2),
+        Out3 = (V*)Column(Fields + 3),
+    };
+}

@@ -1,0 +1,105 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Fettle.Indicators.Batches;
+
+/// <summary>Turns rows of stocks into bars of lanes and back, in blocks of 4 × 4.</summary>
+internal static unsafe class Transposer
+{
+    /// <summary>Reads <paramref name="bars"/> values (rounded up to 8, within the padding of a row) of each of <paramref name="lanes"/> rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Load(double** rows, int from, int bars, int lanes, double* tile)
+    {
+        for (var group = 0; group < lanes; group += 4)
+        {
+            double* r0 = rows[group] + from, r1 = rows[group + 1] + from, r2 = rows[group + 2] + from, r3 = rows[group + 3] + from;
+            var target = tile + group;
+            for (var i = 0; i < bars; i += 4)
+            {
+                var (a, b, c, d) = Turn(Vector256.Load(r0 + i), Vector256.Load(r1 + i), Vector256.Load(r2 + i), Vector256.Load(r3 + i));
+                a.Store(target);
+                b.Store(target + lanes);
+                c.Store(target + 2 * lanes);
+                d.Store(target + 3 * lanes);
+                target += 4 * lanes;
+            }
+        }
+    }
+
+    /// <summary>Writes whole cache lines, past the cache when <paramref name="streaming"/>: a result larger than the cache is not read back at once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Store(double* tile, int bars, int lanes, double** rows, int from, int validLanes, bool streaming)
+    {
+        for (var group = 0; group < lanes && group < validLanes; group += 4)
+        {
+            var r = rows + group;
+            var valid = Math.Min(4, validLanes - group);
+            var source = tile + group;
+            for (var i = 0; i < bars; i += 8)
+            {
+                var (a0, a1, a2, a3) = Turn(
+                    Vector256.Load(source), Vector256.Load(source + lanes), Vector256.Load(source + 2 * lanes), Vector256.Load(source + 3 * lanes));
+                source += 4 * lanes;
+                var (b0, b1, b2, b3) = Turn(
+                    Vector256.Load(source), Vector256.Load(source + lanes), Vector256.Load(source + 2 * lanes), Vector256.Load(source + 3 * lanes));
+                source += 4 * lanes;
+                var at = from + i;
+                StoreLine(r[0] + at, a0, b0, streaming);
+                if (valid > 1)
+                {
+                    StoreLine(r[1] + at, a1, b1, streaming);
+                }
+
+                if (valid > 2)
+                {
+                    StoreLine(r[2] + at, a2, b2, streaming);
+                }
+
+                if (valid > 3)
+                {
+                    StoreLine(r[3] + at, a3, b3, streaming);
+                }
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void StoreLine(double* line, Vector256<double> first, Vector256<double> second, bool streaming)
+    {
+        if (streaming)
+        {
+            first.StoreAlignedNonTemporal(line);
+            second.StoreAlignedNonTemporal(line + 4);
+        }
+        else
+        {
+            first.StoreAligned(line);
+            second.StoreAligned(line + 4);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static (Vector256<double> A, Vector256<double> B, Vector256<double> C, Vector256<double> D) Turn(
+        Vector256<double> a, Vector256<double> b, Vector256<double> c, Vector256<double> d)
+    {
+        if (!Avx.IsSupported)
+        {
+            return (
+                Vector256.Create(a[0], b[0], c[0], d[0]),
+                Vector256.Create(a[1], b[1], c[1], d[1]),
+                Vector256.Create(a[2], b[2], c[2], d[2]),
+                Vector256.Create(a[3], b[3], c[3], d[3]));
+        }
+
+        var ab0 = Avx.UnpackLow(a, b);
+        var ab1 = Avx.UnpackHigh(a, b);
+        var cd0 = Avx.UnpackLow(c, d);
+        var cd1 = Avx.UnpackHigh(c, d);
+        return (
+            Avx.Permute2x128(ab0, cd0, 0x20),
+            Avx.Permute2x128(ab1, cd1, 0x20),
+            Avx.Permute2x128(ab0, cd0, 0x31),
+            Avx.Permute2x128(ab1, cd1, 0x31));
+    }
+}

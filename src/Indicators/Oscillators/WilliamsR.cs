@@ -1,0 +1,51 @@
+using System.Runtime.CompilerServices;
+using Fettle.Indicators.Kernels;
+using Fettle.Indicators.Lanes;
+
+namespace Fettle.Indicators;
+
+/// <summary>Williams %R (Larry Williams): distance of the close from the highest high in percent of the range, 0 at the high and −100 at the low. A range of 0 gives 0, as in TA-Lib.</summary>
+public sealed class WilliamsR : Indicator
+{
+    /// <summary>Catalogue entry.</summary>
+    public static IndicatorDescriptor Definition { get; } = new(
+        "willr", "Williams %R", BarFields.High | BarFields.Low | BarFields.Close, [ParameterDescriptor.Period(14)], ["willr"], p => new WilliamsR((int)p[0]));
+
+    readonly int _period;
+
+    /// <param name="period">Bars in the window, 2 to 100,000.</param>
+    public WilliamsR(int period = 14)
+        : base(Definition, period - 1)
+    {
+        _period = Definition.Parameters[0].Checked(period);
+    }
+
+    /// <summary>Writes every bar, −100 to 0; NaN before bar <c>period - 1</c>. An empty span skips its output.</summary>
+    public static void Series(ReadOnlySpan<double> high, ReadOnlySpan<double> low, ReadOnlySpan<double> close, int period, Span<double> willr) =>
+        new WilliamsR(period).Compute(new BarSeries { High = high, Low = low, Close = close }, new(willr));
+
+    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period));
+
+    struct Kernel<V>(int period) : IKernel<V>
+        where V : unmanaged, ILanes<V>
+    {
+        ExtremeWindow<V, Highest> _high = new(period);
+        ExtremeWindow<V, Lowest> _low = new(period);
+
+        public void Reset()
+        {
+            _high.Reset();
+            _low.Reset();
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public unsafe void Next(in Tile<V> tile, int i)
+        {
+            _high.Push(tile.High[i]);
+            _low.Push(tile.Low[i]);
+            var range = _high.Value - _low.Value;
+            var zero = V.Create(0);
+            tile.Out0[i] = _high.IsReady ? V.IfEqual(range, zero, zero, V.Create(-100) * ((_high.Value - tile.Close[i]) / range)) : V.Create(double.NaN);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using System.Runtime.CompilerServices;
+using Fettle.Indicators.Kernels;
+using Fettle.Indicators.Lanes;
+
+namespace Fettle.Indicators;
+
+/// <summary>True range (J. Welles Wilder, 1978): the largest of high − low and the distances of high and low from the close before.</summary>
+public sealed class TrueRange : Indicator
+{
+    /// <summary>Catalogue entry.</summary>
+    public static IndicatorDescriptor Definition { get; } = new(
+        "trange", "True range", BarFields.High | BarFields.Low | BarFields.Close, [], ["trange"], _ => new TrueRange());
+
+    /// <summary>Without parameters.</summary>
+    public TrueRange()
+        : base(Definition, 1)
+    {
+    }
+
+    /// <summary>Writes every bar, in price units; NaN at bar 0, which has no close before it. An empty span skips its output.</summary>
+    public static void Series(ReadOnlySpan<double> high, ReadOnlySpan<double> low, ReadOnlySpan<double> close, Span<double> trange) =>
+        new TrueRange().Compute(new BarSeries { High = high, Low = low, Close = close }, new(trange));
+
+    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new());
+
+    struct Kernel<V> : IKernel<V>
+        where V : unmanaged, ILanes<V>
+    {
+        TrueRangeStep<V> _range;
+
+        public void Reset() => _range.Reset();
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public unsafe void Next(in Tile<V> tile, int i)
+        {
+            tile.Out0[i] = _range.Push(tile.High[i], tile.Low[i], tile.Close[i]) ? _range.Value : V.Create(double.NaN);
+        }
+    }
+}
