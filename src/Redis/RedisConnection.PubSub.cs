@@ -1,3 +1,5 @@
+using Fettle.Redis.Connection;
+
 namespace Fettle.Redis;
 
 /// <content>Push messages and subscriptions.</content>
@@ -37,12 +39,7 @@ public sealed partial class RedisConnection
             }
 
             // Under RESP3 success has no reply of its own, only a push; the PING behind it says when the server has done it.
-            var start = _unsent.Length;
-            RedisArgument[] subscribe = [verb, name];
-            _unsent.Append(subscribe, Fettle.Redis.Protocol.CommandBuffer.MaxBytes(subscribe));
-            var pending = Enqueue(["PING"], 64, limit, out var write, subscription: true);
-            pending.Length += pending.Offset - start;
-            pending.Offset = start;
+            var pending = Enqueue(["PING"], 64, limit, Prelude.ErrorOnly, [verb, name], out var write);
             if (write != WriteNow.No)
             {
                 StartFlush(write);

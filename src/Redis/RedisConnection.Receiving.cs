@@ -89,9 +89,9 @@ public sealed partial class RedisConnection
                     break;
                 }
 
-                if (_line.Peek() is { IsSubscription: true, EarlyError: null } subscription && work.Replies[i].IsError)
+                var head = _line.Peek();
+                if (head.Prelude != Prelude.None && IsPrelude(head, work.Replies[i]))
                 {
-                    subscription.EarlyError = work.Replies[i];
                     continue;
                 }
 
@@ -123,6 +123,18 @@ public sealed partial class RedisConnection
         {
             Throw.Protocol("the server sent a reply that no command asked for");
         }
+    }
+
+    static bool IsPrelude(PendingCommand head, RedisReply reply)
+    {
+        if (head.Prelude == Prelude.ErrorOnly && !reply.IsError)
+        {
+            return false;
+        }
+
+        head.Prelude = Prelude.None;
+        head.EarlyError = reply.IsError ? reply : null;
+        return true;
     }
 
     /// <summary>Under the lock: ticks are frequent while a reply is due and rare otherwise.</summary>
@@ -210,12 +222,7 @@ public sealed partial class RedisConnection
                 return;
             }
 
-            var pending = PendingCommand.Rent(long.MaxValue, ignored: true);
-            pending.Submitted = _time.GetTimestamp();
-            pending.Offset = _unsent.Length;
-            _unsent.Append("*1\r\n$4\r\nPING\r\n"u8);
-            pending.Length = _unsent.Length - pending.Offset;
-            var write = Join(pending);
+            var write = EnqueueIgnored("*1\r\n$4\r\nPING\r\n"u8);
             if (write != WriteNow.No)
             {
                 StartFlush(write);

@@ -45,11 +45,20 @@ public sealed partial class RedisConnection
         return pending is not null ? new(pending, pending.Version) : slow!.As(static r => r.AsBoolean());
     }
 
+    internal TimeSpan CommandTime => _options.Timings.Command;
+
+    /// <summary>Sends CLIENT CACHING YES and the command as neighbours: the first applies to the very next command alone.</summary>
+    internal ValueTask<byte[]?> TrackedBytesAsync(ReadOnlySpan<RedisArgument> arguments, CancellationToken cancellation)
+    {
+        var pending = Submit(arguments, cancellation, null, out var slow, tracked: true);
+        return pending is not null ? new(pending, pending.Version) : slow!.As(static r => r.AsBytes());
+    }
+
     /// <summary>
     /// The common way in. Returns the pending command, or null with <paramref name="slow"/> when the call failed at once or has to
     /// wait for room.
     /// </summary>
-    PendingCommand? Submit(ReadOnlySpan<RedisArgument> arguments, CancellationToken cancellation, TimeSpan? timeout, out SlowPath? slow)
+    PendingCommand? Submit(ReadOnlySpan<RedisArgument> arguments, CancellationToken cancellation, TimeSpan? timeout, out SlowPath? slow, bool tracked = false)
     {
         slow = null;
         if (arguments.Length == 0)
@@ -84,7 +93,9 @@ public sealed partial class RedisConnection
             }
             else
             {
-                pending = Enqueue(arguments, size, limit, out var write);
+                pending = tracked
+                    ? Enqueue(arguments, size, limit, Prelude.Always, Caching, out var write)
+                    : Enqueue(arguments, size, limit, Prelude.None, default, out write);
                 if (write != WriteNow.No)
                 {
                     StartFlush(write);
@@ -105,9 +116,11 @@ public sealed partial class RedisConnection
 
         slow = refused is not null
             ? new SlowPath(Task.FromException<RedisReply>(refused))
-            : new SlowPath(WaitForRoomAsync(Copy(arguments, size), limit, cancellation));
+            : new SlowPath(WaitForRoomAsync(Copy(arguments, size, tracked), limit, tracked, cancellation));
         return null;
     }
+
+    static readonly RedisArgument[] Caching = ["CLIENT", "CACHING", "YES"];
 
     enum WriteNow
     {
@@ -120,16 +133,33 @@ public sealed partial class RedisConnection
     static Session? _inline;
 
     /// <summary>Under the lock.</summary>
-    PendingCommand Enqueue(ReadOnlySpan<RedisArgument> arguments, long size, TimeSpan limit, out WriteNow write, bool subscription = false)
+    PendingCommand Enqueue(
+        ReadOnlySpan<RedisArgument> arguments, long size, TimeSpan limit, Prelude prelude, ReadOnlySpan<RedisArgument> ahead, out WriteNow write)
     {
         var now = _time.GetTimestamp();
-        var pending = PendingCommand.Rent(now + Ticks(limit), subscription);
+        var pending = PendingCommand.Rent(now + Ticks(limit), prelude);
         pending.Submitted = now;
         pending.Offset = _unsent.Length;
+        if (ahead.Length > 0)
+        {
+            _unsent.Append(ahead, CommandBuffer.MaxBytes(ahead));
+        }
+
         _unsent.Append(arguments, size);
         pending.Length = _unsent.Length - pending.Offset;
         write = Join(pending);
         return pending;
+    }
+
+    /// <summary>Under the lock: a command whose reply is thrown away.</summary>
+    WriteNow EnqueueIgnored(ReadOnlySpan<byte> wire)
+    {
+        var pending = PendingCommand.Rent(long.MaxValue, ignored: true);
+        pending.Submitted = _time.GetTimestamp();
+        pending.Offset = _unsent.Length;
+        _unsent.Append(wire);
+        pending.Length = wire.Length;
+        return Join(pending);
     }
 
     /// <summary>Under the lock: puts the command in the line and says who has to write it.</summary>
@@ -197,14 +227,19 @@ public sealed partial class RedisConnection
     bool HasRoom(long size) =>
         _line.Count < _options.Limits.MaxPending && (_unsent.Length == 0 || _unsent.Length + size <= _options.Limits.MaxUnsentBytes);
 
-    static byte[] Copy(ReadOnlySpan<RedisArgument> arguments, long size)
+    static byte[] Copy(ReadOnlySpan<RedisArgument> arguments, long size, bool tracked)
     {
         var buffer = new CommandBuffer();
+        if (tracked)
+        {
+            buffer.Append(Caching, CommandBuffer.MaxBytes(Caching));
+        }
+
         buffer.Append(arguments, size);
         return buffer.Written.ToArray();
     }
 
-    async Task<RedisReply> WaitForRoomAsync(byte[] wire, TimeSpan limit, CancellationToken cancellation)
+    async Task<RedisReply> WaitForRoomAsync(byte[] wire, TimeSpan limit, bool tracked, CancellationToken cancellation)
     {
         _meters.Waited();
         var start = _time.GetTimestamp();
@@ -229,7 +264,7 @@ public sealed partial class RedisConnection
                 if (HasRoom(wire.Length))
                 {
                     var now = _time.GetTimestamp();
-                    pending = PendingCommand.Rent(now + Ticks(left));
+                    pending = PendingCommand.Rent(now + Ticks(left), tracked ? Prelude.Always : Prelude.None);
                     pending.Submitted = now;
                     pending.Offset = _unsent.Length;
                     pending.Length = wire.Length;

@@ -42,19 +42,17 @@ internal sealed class PendingCommand : IValueTaskSource<RedisReply>, IValueTaskS
 
     public int Length { get; set; }
 
-    /// <summary>
-    /// SUBSCRIBE and its kin have no reply of their own when they succeed but an error when they fail; they are sent with a PING
-    /// behind them, and this entry waits for the PONG and remembers an error that comes first.
-    /// </summary>
-    public bool IsSubscription { get; private set; }
+    /// <summary>What the server may answer before the reply that this entry waits for.</summary>
+    public Prelude Prelude { get; set; }
 
+    /// <summary>The error of the part sent ahead; it becomes the result.</summary>
     public RedisReply? EarlyError { get; set; }
 
-    public static PendingCommand Rent(long deadline, bool subscription = false, bool ignored = false)
+    public static PendingCommand Rent(long deadline, Prelude prelude = Prelude.None, bool ignored = false)
     {
         var command = Pool.TryTake() ?? new PendingCommand();
         command.Deadline = deadline;
-        command.IsSubscription = subscription;
+        command.Prelude = prelude;
         command._owners = ignored ? 1 : 2;
         command._done = ignored ? 1 : 0;
         return command;
