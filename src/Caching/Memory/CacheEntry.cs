@@ -15,6 +15,9 @@ internal abstract class CacheEntry(string key, uint hash)
     public long ExpiresAt;
     public long StaleUntil;
 
+    /// <summary>When the value's own time to live ends, which the memory tier's may cut short.</summary>
+    public long LoadedUntil;
+
     /// <summary>The category's invalidation sequence up to which this entry is known to be covered by none.</summary>
     public long CheckedAt;
     public long DataVersion;
@@ -24,22 +27,20 @@ internal abstract class CacheEntry(string key, uint hash)
     /// <summary>How long the load took, in microseconds: what one hit saves.</summary>
     public int LoadMicroseconds;
 
+    /// <summary>Hits, estimated from a sample of one in eight.</summary>
+    public long SampledHits;
+
     // ---- the eviction policy's own ----
     public uint LastAccess;
-    public ushort Accesses;
-    public PolicyLink Link;
+    public uint QueuedAt;
+    public byte Accesses;
+    public byte Queue;
+    public CacheEntry? Previous;
+    public CacheEntry? Next;
 }
 
 /// <summary>An entry with its value.</summary>
 internal sealed class CacheEntry<T>(string key, uint hash, T value) : CacheEntry(key, hash)
 {
     public readonly T Value = value;
-}
-
-/// <summary>Where an entry stands in the policy's queues.</summary>
-internal struct PolicyLink
-{
-    public CacheEntry? Previous;
-    public CacheEntry? Next;
-    public byte Queue;
 }

@@ -1,0 +1,65 @@
+using Fettle.Caching.Statistics;
+
+namespace Fettle.Caching;
+
+public sealed partial class CacheCategory<T>
+{
+    const int TopKeys = 10;
+
+    /// <inheritdoc/>
+    public override CategoryStatistics GetStatistics()
+    {
+        var popular = PopularKeys();
+        var saved = popular.Where(k => k.IsLive).Sum(k => k.SavedMicroseconds);
+        lock (_memory.Gate)
+        {
+            var reasons = _counters.MissesByReason;
+            return new CategoryStatistics
+            {
+                Name = Name,
+                Entries = _memory.Count,
+                MaxEntries = Options.MaxEntries,
+                Bytes = _memory.Bytes,
+                Hits = _counters.Hits.Sum(),
+                Misses = new CacheMisses(reasons[0], reasons[1], reasons[2], reasons[3]),
+                StaleServed = _counters.StaleServed,
+                Coalesced = _counters.Coalesced,
+                Departures = new CacheDepartures(_counters.Evicted, _counters.Expired, _counters.Invalidated, _counters.EvictedBySize),
+                SecondTier = new SecondTierCounts(
+                    Interlocked.Read(ref _counters.SecondTierHits),
+                    Interlocked.Read(ref _counters.SecondTierMisses),
+                    Interlocked.Read(ref _counters.SecondTierFailures),
+                    Interlocked.Read(ref _counters.SecondTierCorrupt)),
+                Loads = Interlocked.Read(ref _counters.Loads),
+                LoadFailures = Interlocked.Read(ref _counters.LoadFailures),
+                Refreshes = _counters.Refreshes,
+                StoresRefused = _counters.StoresRefused,
+                LoadMilliseconds = Interlocked.Read(ref _counters.LoadMicroseconds) / 1000.0,
+                SavedMilliseconds = (_counters.RetiredSavedMicroseconds + saved) / 1000.0,
+                TopKeys = [.. popular.GroupBy(k => k.Key)
+                    .Select(g => new PopularKey(g.Key, g.Sum(k => k.Hits), g.Sum(k => k.SavedMicroseconds) / 1000.0))
+                    .OrderByDescending(k => k.SavedMilliseconds).ThenByDescending(k => k.Hits).Take(TopKeys)],
+            };
+        }
+    }
+
+    /// <summary>Use of the keys that are in memory and of the remembered heaviest that left.</summary>
+    internal override KeyUse[] PopularKeys()
+    {
+        var uses = new List<KeyUse>();
+        foreach (var entry in _memory.Entries)
+        {
+            if (entry.SampledHits > 0)
+            {
+                uses.Add(new KeyUse(entry.Key, entry.SampledHits, entry.SampledHits * entry.LoadMicroseconds, IsLive: true));
+            }
+        }
+
+        lock (_memory.Gate)
+        {
+            uses.AddRange(_counters.Popular.ToArray());
+        }
+
+        return [.. uses];
+    }
+}
