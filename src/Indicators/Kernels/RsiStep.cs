@@ -4,6 +4,10 @@ using Fettle.Indicators.Lanes;
 namespace Fettle.Indicators.Kernels;
 
 /// <summary>Wilder's relative strength index of a stream of values; false while warming up.</summary>
+/// <remarks>
+/// An unchanged value shrinks both means alike and leaves the index where it is. It is kept to the bit: recomputed, the ratio would
+/// wander by roundings, and a stochastic of the index would blow those up to anything between 0 and 100.
+/// </remarks>
 internal struct RsiStep<V>(int period)
     where V : unmanaged, ILanes<V>
 {
@@ -12,16 +16,7 @@ internal struct RsiStep<V>(int period)
     V _previous;
     bool _started;
 
-    public readonly V Value
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get
-        {
-            var zero = V.Create(0);
-            var sum = _gain.Value + _loss.Value;
-            return V.IfEqual(sum, zero, zero, V.Create(100) * (_gain.Value / sum));
-        }
-    }
+    public V Value { readonly get; private set; }
 
     public void Reset()
     {
@@ -33,16 +28,22 @@ internal struct RsiStep<V>(int period)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Push(V x)
     {
-        if (_started)
+        if (!_started)
         {
-            var zero = V.Create(0);
-            var change = x - _previous;
-            _gain.Push(V.Max(change, zero));
-            _loss.Push(V.Max(zero - change, zero));
+            _started = true;
+            _previous = x;
+            return false;
         }
 
-        _started = true;
+        var zero = V.Create(0);
+        var change = x - _previous;
+        var keep = _gain.IsReady ? zero : V.Create(double.NaN);
         _previous = x;
+        _gain.Push(V.Max(change, zero));
+        _loss.Push(V.Max(zero - change, zero));
+        var sum = _gain.Value + _loss.Value;
+        var strength = V.IfEqual(sum, zero, zero, V.Create(100) * (_gain.Value / sum));
+        Value = V.IfEqual(change, keep, Value, strength);
         return _gain.IsReady;
     }
 }
