@@ -36,6 +36,7 @@ public sealed partial class RedisConnection : IAsyncDisposable
     readonly string _endpoint;
     readonly TimeSpan _fastTick;
     TaskCompletionSource _firstAttempt = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly List<long> _fenced = [];
     CommandBuffer _unsent = new();
     Session? _session;
     Exception? _failure;
@@ -48,7 +49,7 @@ public sealed partial class RedisConnection : IAsyncDisposable
     {
         _options = options with { };
         _observer = observer;
-        _time = options.Time;
+        _time = options.Timings.Clock;
         _endpoint = options.ToString();
         _meters = new RedisMeters(this, options);
         _flushWork = new FlushWork(this);
@@ -83,10 +84,14 @@ public sealed partial class RedisConnection : IAsyncDisposable
     }
 
     /// <summary>Starts connecting and returns at once; a server that is down is tried again until disposal.</summary>
-    public static RedisConnection Start(RedisOptions options, IRedisObserver? observer = null)
+    /// <param name="options">Where and how; copied.</param>
+    /// <param name="observer">Hears pushes and losses; null for none.</param>
+    /// <param name="channels">Channels subscribed to in the handshake of every connection, before any command.</param>
+    public static RedisConnection Start(RedisOptions options, IRedisObserver? observer = null, IEnumerable<string>? channels = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         var connection = new RedisConnection(options, observer);
+        connection._channels.UnionWith(channels ?? []);
         connection._runner = Task.Run(connection.RunAsync);
         return connection;
     }
@@ -210,7 +215,7 @@ public sealed partial class RedisConnection : IAsyncDisposable
     {
         using var limit = new CancellationTokenSource(_options.Timings.Connect, _time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stop.Token);
-        return await new Handshake(_options, HandlePush).OpenAsync(SubscribedChannels(), SubscribedPatterns(), both.Token);
+        return await new Handshake(_options, HandlePush, _fenced).OpenAsync(SubscribedChannels(), SubscribedPatterns(), both.Token);
     }
 
     void Install(Session session)

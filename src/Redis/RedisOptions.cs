@@ -46,8 +46,12 @@ public sealed record RedisOptions
     /// <summary>Bounds on memory and queue lengths.</summary>
     public RedisLimits Limits { get; set => field = value ?? throw new ArgumentNullException(nameof(Limits)); } = new();
 
-    /// <summary>Clock for timeouts, heartbeats and reconnects. Default the system's.</summary>
-    public TimeProvider Time { get; set => field = value ?? throw new ArgumentNullException(nameof(Time)); } = TimeProvider.System;
+    /// <summary>
+    /// Fencing: a new connection first closes the one before it on the server (CLIENT KILL), so that a command that failed with its
+    /// connection can take no effect after a later command of this object succeeded. Default false; the user needs CLIENT LIST and
+    /// CLIENT KILL, and the client name must be this object's alone.
+    /// </summary>
+    public bool Fence { get; set; }
 
     /// <summary>Reads <c>redis://[user[:password]@]host[:port][/database]</c>; <c>rediss://</c> means TLS; <c>host:port</c> alone is accepted.</summary>
     /// <exception cref="ArgumentException">The address has another form.</exception>

@@ -1,6 +1,6 @@
 namespace Fettle.Redis;
 
-/// <summary>Timeouts and intervals of a connection.</summary>
+/// <summary>Timeouts, intervals and the clock of a connection.</summary>
 public sealed record RedisTimings
 {
     /// <summary>TCP, TLS and handshake together, 10 ms to 60 s. Default 2 s.</summary>
@@ -29,6 +29,9 @@ public sealed record RedisTimings
 
     /// <summary>Longest wait between two attempts, 10 ms to 30 s. Default 30 s.</summary>
     public TimeSpan ReconnectMax { get; set => field = Range(nameof(ReconnectMax), value, 10, 30_000); } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Clock for timeouts, heartbeats and reconnects. Default the system's.</summary>
+    public TimeProvider Clock { get; set => field = value ?? throw new ArgumentNullException(nameof(Clock)); } = TimeProvider.System;
 
     static TimeSpan Range(string name, TimeSpan value, int lowMs, int highMs) =>
         Throw.InRange(name, value, TimeSpan.FromMilliseconds(lowMs), TimeSpan.FromMilliseconds(highMs), $"Set RedisTimings.{name} within it.");

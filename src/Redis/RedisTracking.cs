@@ -31,6 +31,12 @@ public sealed record RedisTracking
         }
     } = [];
 
+    /// <summary>
+    /// Follow every key that any command of this connection reads, scripts included; default false. Not together with
+    /// <see cref="Prefixes"/>.
+    /// </summary>
+    public bool EveryRead { get; set; }
+
     /// <summary>Do not send changes that this connection makes itself (default true). The server forgets the key all the same.</summary>
     public bool NoLoop { get; set; } = true;
 }

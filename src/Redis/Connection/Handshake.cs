@@ -6,10 +6,10 @@ namespace Fettle.Redis.Connection;
 
 /// <summary>
 /// Opens a connection and makes it ready, in this order: TCP, TLS, HELLO 3 (with AUTH and SETNAME in the same message; AUTH and
-/// SETNAME alone for a server that does not know HELLO), SELECT, CLIENT TRACKING, subscriptions. Only then does the connection send
+/// SETNAME alone for a server that does not know HELLO), fencing of earlier connections, SELECT, CLIENT TRACKING, subscriptions. Only then does the connection send
 /// commands, so none is ever executed under the wrong user, in the wrong database, or untracked.
 /// </summary>
-internal sealed class Handshake(RedisOptions options, Action<RedisReply> onPush)
+internal sealed class Handshake(RedisOptions options, Action<RedisReply> onPush, List<long> fenced)
 {
     readonly CommandBuffer _out = new();
     readonly RespParser _parser = new(options.Limits.MaxReplyBytes);
@@ -33,6 +33,11 @@ internal sealed class Handshake(RedisOptions options, Action<RedisReply> onPush)
             }
 
             var protocol = await GreetAsync(cancellation);
+            if (options.Fence)
+            {
+                await FenceAsync(cancellation);
+            }
+
             if (options.Database != 0)
             {
                 await AskAsync(cancellation, "SELECT", options.Database);
@@ -86,6 +91,31 @@ internal sealed class Handshake(RedisOptions options, Action<RedisReply> onPush)
         return 2;
     }
 
+    /// <summary>
+    /// Closes earlier connections of the same object. Identifiers begin anew when the server restarts, so one is closed only if it
+    /// carries this object's name.
+    /// </summary>
+    async Task FenceAsync(CancellationToken cancellation)
+    {
+        var own = (await AskAsync(cancellation, "CLIENT", "ID")).AsInt64();
+        if (fenced.Count > 0)
+        {
+            var list = (await AskAsync(cancellation, [(RedisArgument)"CLIENT", "LIST", "ID", .. fenced.Select(id => (RedisArgument)id)])).AsText()!;
+            foreach (var line in list.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            {
+                var fields = line.Split(' ');
+                if (fields.Contains("name=" + options.ClientName) && fields[0] != $"id={own}")
+                {
+                    await AskAsync(cancellation, "CLIENT", "KILL", "ID", fields[0][3..]);
+                }
+            }
+
+            fenced.Clear();
+        }
+
+        fenced.Add(own);
+    }
+
     async Task TrackAsync(RedisTracking tracking, int protocol, CancellationToken cancellation)
     {
         if (protocol < 3)
@@ -96,7 +126,7 @@ internal sealed class Handshake(RedisOptions options, Action<RedisReply> onPush)
         var arguments = new List<RedisArgument> { "CLIENT", "TRACKING", "ON" };
         if (tracking.Prefixes.Length == 0)
         {
-            arguments.Add("OPTIN");
+            arguments.AddRange(tracking.EveryRead ? [] : ["OPTIN"]);
         }
         else
         {
