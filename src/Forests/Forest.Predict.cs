@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using Fettle.Forests.Kernels;
 
 namespace Fettle.Forests;
@@ -7,6 +8,9 @@ public sealed partial class Forest
 {
     /// <summary>Rows are worked in pieces of this many margins, so that scratch stays on the stack.</summary>
     const int StackMargins = 256;
+
+    /// <summary>Margins of this many rows are kept between the trees and the link.</summary>
+    const int ChunkRows = 2048;
 
     /// <summary>The prediction of one row of a model with one output.</summary>
     /// <param name="row"><see cref="FeatureCount"/> values, missing ones as NaN.</param>
@@ -121,79 +125,158 @@ public sealed partial class Forest
         where TOut : unmanaged
     {
         Check(rows.Length, count, outputs.Length, width);
-        if (Model.Arithmetic == ForestArithmetic.Single)
+        if (_options.Threads > 1 && count >= _options.ParallelRows)
         {
-            RunSingle(rows, count, outputs, width, link);
+            RunParallel(rows, count, outputs, width, link);
         }
         else
         {
-            RunDouble(rows, count, outputs, width, link);
+            RunRows(rows, count, outputs, width, link);
         }
     }
 
-    void RunSingle<TRow, TOut>(ReadOnlySpan<TRow> rows, int count, Span<TOut> outputs, int width, bool link)
+    /// <summary>Equal shares in whole blocks; the last one runs on the calling thread.</summary>
+    unsafe void RunParallel<TRow, TOut>(ReadOnlySpan<TRow> rows, int count, Span<TOut> outputs, int width, bool link)
         where TRow : unmanaged
         where TOut : unmanaged
     {
-        var margins = Model.MarginCount;
-        var rented = margins > StackMargins ? ArrayPool<float>.Shared.Rent(margins) : null;
-        Span<float> scratch = rented is null ? stackalloc float[StackMargins] : rented;
-        scratch = scratch[..margins];
-        var rounded = typeof(TRow) == typeof(double) ? ArrayPool<float>.Shared.Rent(Math.Max(1, FeatureCount)) : null;
-        for (var r = 0; r < count; r++)
+        var threads = _options.Threads;
+        var block = _compiled.Block?.BlockRows ?? 1;
+        var share = ((count + threads - 1) / threads + block - 1) / block * block;
+        fixed (TRow* row = rows)
+        fixed (TOut* output = outputs)
         {
-            var row = rows.Slice(r * FeatureCount, FeatureCount);
-            if (rounded is null)
+            var (firstRow, firstOutput) = ((nint)row, (nint)output);
+            Parallel.For(0, (count + share - 1) / share, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
             {
-                PlainWalk.Single(Model, row, scratch);
+                var start = i * share;
+                var length = Math.Min(share, count - start);
+                RunRows(
+                    new ReadOnlySpan<TRow>((TRow*)firstRow + (nint)start * FeatureCount, length * FeatureCount),
+                    length,
+                    new Span<TOut>((TOut*)firstOutput + (nint)start * width, length * width),
+                    width,
+                    link);
+            });
+        }
+    }
+
+    void RunRows<TRow, TOut>(ReadOnlySpan<TRow> rows, int count, Span<TOut> outputs, int width, bool link)
+        where TRow : unmanaged
+        where TOut : unmanaged
+    {
+        if (Model.Arithmetic == ForestArithmetic.Double)
+        {
+            RunChunks<TRow, double, TOut>(rows, count, outputs, width, link);
+        }
+        else if (typeof(TRow) == typeof(float))
+        {
+            RunChunks<TRow, float, TOut>(rows, count, outputs, width, link);
+        }
+        else
+        {
+            RunRounded(rows, count, outputs, width, link);
+        }
+    }
+
+    /// <summary>float64 rows of a float32 model, rounded as the trainer rounds them.</summary>
+    void RunRounded<TRow, TOut>(ReadOnlySpan<TRow> rows, int count, Span<TOut> outputs, int width, bool link)
+        where TRow : unmanaged
+        where TOut : unmanaged
+    {
+        var chunk = Math.Max(1, Math.Min(count, ChunkRows));
+        var rounded = ArrayPool<float>.Shared.Rent(Math.Max(1, chunk * FeatureCount));
+        for (var start = 0; start < count; start += chunk)
+        {
+            var length = Math.Min(chunk, count - start);
+            var values = rounded.AsSpan(0, length * FeatureCount);
+            Copy(rows.Slice(start * FeatureCount, length * FeatureCount), values);
+            RunChunks<float, float, TOut>(values, length, outputs.Slice(start * width, length * width), width, link);
+        }
+
+        ArrayPool<float>.Shared.Return(rounded);
+    }
+
+    void RunChunks<TRow, TSum, TOut>(ReadOnlySpan<TRow> rows, int count, Span<TOut> outputs, int width, bool link)
+        where TRow : unmanaged
+        where TSum : unmanaged
+        where TOut : unmanaged
+    {
+        var margins = Model.MarginCount;
+        var inBlocks = count >= _choice.BlockFrom;
+        var chunk = inBlocks ? Math.Min(count, ChunkRows) : 1;
+        var rented = chunk * margins > StackMargins ? ArrayPool<TSum>.Shared.Rent(chunk * margins) : null;
+        Span<TSum> scratch = rented is null ? stackalloc TSum[StackMargins] : rented;
+        for (var start = 0; start < count; start += chunk)
+        {
+            var length = Math.Min(chunk, count - start);
+            var values = rows.Slice(start * FeatureCount, length * FeatureCount);
+            if (inBlocks)
+            {
+                _compiled.Block!.Run(values, length, scratch);
             }
             else
             {
-                Copy(row, rounded.AsSpan());
-                PlainWalk.Single<float>(Model, rounded.AsSpan(0, FeatureCount), scratch);
+                RunRow(values, scratch[..margins]);
             }
 
-            if (link)
+            for (var r = 0; r < length; r++)
             {
-                Links.Single(Model, scratch, scratch);
+                var row = scratch.Slice(r * margins, margins);
+                if (link)
+                {
+                    Link(row);
+                }
+
+                Copy(row[..width], outputs.Slice((start + r) * width, width));
             }
-
-            Copy(scratch[..width], outputs.Slice(r * width, width));
-        }
-
-        if (rounded is not null)
-        {
-            ArrayPool<float>.Shared.Return(rounded);
         }
 
         if (rented is not null)
         {
-            ArrayPool<float>.Shared.Return(rented);
+            ArrayPool<TSum>.Shared.Return(rented);
         }
     }
 
-    void RunDouble<TRow, TOut>(ReadOnlySpan<TRow> rows, int count, Span<TOut> outputs, int width, bool link)
-        where TRow : unmanaged
-        where TOut : unmanaged
+    void RunRow<TRow, TSum>(ReadOnlySpan<TRow> row, Span<TSum> margins) where TRow : unmanaged where TSum : unmanaged
     {
-        var margins = Model.MarginCount;
-        var rented = margins > StackMargins ? ArrayPool<double>.Shared.Rent(margins) : null;
-        Span<double> scratch = rented is null ? stackalloc double[StackMargins] : rented;
-        scratch = scratch[..margins];
-        for (var r = 0; r < count; r++)
+        if (typeof(TSum) == typeof(float))
         {
-            PlainWalk.Double(Model, rows.Slice(r * FeatureCount, FeatureCount), scratch);
-            if (link)
+            var sums = MemoryMarshal.Cast<TSum, float>(margins);
+            if (_choice.UseRow)
             {
-                Links.Double(Model, scratch, scratch);
+                _compiled.Row!.Single(row, sums);
             }
-
-            Copy(scratch[..width], outputs.Slice(r * width, width));
+            else
+            {
+                PlainWalk.Single(Model, row, sums);
+            }
         }
-
-        if (rented is not null)
+        else
         {
-            ArrayPool<double>.Shared.Return(rented);
+            var sums = MemoryMarshal.Cast<TSum, double>(margins);
+            if (_choice.UseRow)
+            {
+                _compiled.Row!.Double(row, sums);
+            }
+            else
+            {
+                PlainWalk.Double(Model, row, sums);
+            }
+        }
+    }
+
+    void Link<TSum>(Span<TSum> margins) where TSum : unmanaged
+    {
+        if (typeof(TSum) == typeof(float))
+        {
+            var row = MemoryMarshal.Cast<TSum, float>(margins);
+            Links.Single(Model, row, row);
+        }
+        else
+        {
+            var row = MemoryMarshal.Cast<TSum, double>(margins);
+            Links.Double(Model, row, row);
         }
     }
 

@@ -1,4 +1,5 @@
 using Fettle.Forests.Formats;
+using Fettle.Forests.Kernels;
 
 namespace Fettle.Forests;
 
@@ -10,11 +11,38 @@ public sealed partial class Forest
 {
     readonly ForestOptions _options;
 
+    readonly CompiledForest _compiled;
+    readonly KernelChoice _choice;
+
     internal Forest(ForestModel model, ForestOptions options)
+        : this(model, options, options.Kernel == ForestKernel.Plain ? SimdLevel.Scalar : Simd.Level)
+    {
+    }
+
+    /// <summary>Tests run every level, also in software; everything else takes <see cref="Simd.Level"/>.</summary>
+    internal Forest(ForestModel model, ForestOptions options, SimdLevel level)
     {
         Model = model;
         _options = options with { };
+        _compiled = CompiledForest.Create(model, level);
+        if (options.Kernel == ForestKernel.Compiled && _compiled.Row is null && _compiled.Block is null)
+        {
+            Throw.NotSupported($"the model has no compiled form: {_compiled.BlockProblem}; use ForestKernel.Auto");
+        }
+
+        _choice = KernelChoice.Of(model, _compiled, options.Kernel);
+        if (options.Device == ForestDevice.Gpu)
+        {
+            (options.Log ?? Console.Error.WriteLine)("fettle: device gpu: no accelerator is driven by this build, predictions run on the cpu");
+        }
     }
+
+    /// <summary>What runs, in words: instruction set, kernels, and why the rest was not taken.</summary>
+    public string KernelSummary =>
+        $"{_compiled.Level.ToString().ToLowerInvariant()}; one row: {(_choice.UseRow ? "compiled" : $"plain{Reason(_compiled.RowProblem)}")}; "
+        + (_choice.BlockFrom == int.MaxValue ? $"batches: row by row{Reason(_compiled.BlockProblem)}" : $"batches: compiled from {_choice.BlockFrom} rows");
+
+    static string Reason(string? problem) => problem is null ? "" : $" ({problem})";
 
     /// <summary>What the file says.</summary>
     public ForestModel Model { get; }
