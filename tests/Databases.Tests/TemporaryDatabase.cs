@@ -56,6 +56,13 @@ internal static class DatabaseTestExtensions
         return rows;
     }
 
+    /// <summary>EXPLAIN does not look for schema changes of other connections, so it gets a new one.</summary>
+    public static async Task<string> PlanAsync(this Database database, string sql, params (string Name, object Value)[] parameters)
+    {
+        await database.ClearPoolAsync();
+        return string.Join('\n', (await database.QueryAsync("EXPLAIN QUERY PLAN " + sql, parameters)).Select(r => (string)r[3]!));
+    }
+
     public static DbCommand Command(this DbConnection connection, string sql, params (string Name, object Value)[] parameters)
     {
         var command = connection.CreateCommand();

@@ -1,0 +1,178 @@
+using System.Globalization;
+using Fettle.Databases.Advice;
+using Fettle.Databases.Schema;
+using Fettle.Databases.Sql;
+using Fettle.Databases.Sqlite;
+
+namespace Fettle.Databases;
+
+/// <summary>
+/// Proposes the smallest set of indexes that serves a recorded workload: candidates from its conditions, joins and orders, priced by the
+/// engine's own planner on supposed indexes, chosen by an Extend search under a storage budget with the upkeep of writes counted.
+/// </summary>
+public static class IndexAdvisor
+{
+    /// <summary>Proposes indexes, best saving first. Reads the schema and samples of rows; changes nothing.</summary>
+    /// <param name="database">The database to advise on.</param>
+    /// <param name="workload">What runs on it: a recorder's snapshot, or a service's <c>/fettle/queries</c>.</param>
+    /// <param name="options">What may be proposed; null takes the defaults.</param>
+    /// <param name="cancellation">Stops the search.</param>
+    public static async Task<IReadOnlyList<DatabaseAction>> AdviseAsync(Database database, IReadOnlyList<RecordedQuery> workload, AdvisorOptions? options = null, CancellationToken cancellation = default) =>
+        (await ReportAsync(database, workload, options, cancellation).ConfigureAwait(false)).Actions;
+
+    /// <summary>Like <see cref="AdviseAsync"/>, with what was left out and the totals.</summary>
+    public static async Task<AdviceReport> ReportAsync(Database database, IReadOnlyList<RecordedQuery> workload, AdvisorOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(database);
+        ArgumentNullException.ThrowIfNull(workload);
+        options = options is null ? new AdvisorOptions() : options with { };
+        var lease = await database.LeaseRawAsync(write: false, cancellation).ConfigureAwait(false);
+        var broken = true;
+        try
+        {
+            var schema = await SchemaReader.ReadAsync(database.Engine, lease.Connection, sizes: false, cancellation).ConfigureAwait(false);
+            var items = Items(schema, workload, options);
+            await using var whatIf = await WhatIfAsync(database.Engine, lease.Connection, schema, items, cancellation).ConfigureAwait(false);
+            var report = await SearchAsync(schema, whatIf, items, options, cancellation).ConfigureAwait(false);
+            broken = false;
+            return report;
+        }
+        finally
+        {
+            lease.Return(broken);
+        }
+    }
+
+    /// <summary>Open connections read statistics only with the schema: a table that comes and goes makes them read it again.</summary>
+    internal static readonly string[] SqliteRefresh = ["CREATE TABLE IF NOT EXISTS fettle_refresh(x INTEGER)", "DROP TABLE IF EXISTS fettle_refresh"];
+
+    static async Task<IWhatIf> WhatIfAsync(DatabaseEngine engine, System.Data.Common.DbConnection connection, DatabaseSchema schema, IReadOnlyList<WorkloadItem> items, CancellationToken cancellation)
+    {
+        var tables = items.SelectMany(i => i.Analyzed.Uses.Select(u => u.Table.Name).Concat(i.Analyzed.Statement.WrittenTables));
+        return engine == DatabaseEngine.Sqlite
+            ? await SqliteWhatIf.CreateAsync(connection, schema, tables, cancellation).ConfigureAwait(false)
+            : throw new NotSupportedException("what-if for PostgreSQL needs the hypopg extension");
+    }
+
+    /// <summary>The workload read against the schema: own bookkeeping left out, the dearest statements kept.</summary>
+    static List<WorkloadItem> Items(DatabaseSchema schema, IReadOnlyList<RecordedQuery> workload, AdvisorOptions options)
+    {
+        var items = new List<WorkloadItem>();
+        foreach (var query in workload.OrderByDescending(q => q.Writes).ThenByDescending(q => q.TotalMs).ThenByDescending(q => q.Calls).Take(options.MaxQueries))
+        {
+            var sql = query.Example.Length > 0 ? query.Example : query.Sql;
+            var analyzed = QueryAnalyzer.Analyze(sql, schema);
+            if (analyzed.Statement.Kind is SqlStatementKind.Read or SqlStatementKind.Write && analyzed.Statement.Tables.Any(schema.Tables.ContainsKey) | analyzed.Uses.Count > 0)
+            {
+                items.Add(new WorkloadItem(query, sql, analyzed, Math.Max(1, query.Calls)));
+            }
+        }
+
+        return items;
+    }
+
+    static async Task<AdviceReport> SearchAsync(DatabaseSchema schema, IWhatIf whatIf, List<WorkloadItem> items, AdvisorOptions options, CancellationToken cancellation)
+    {
+        var generator = new CandidateGenerator(schema, options, whatIf.Sample);
+        var candidates = items.SelectMany(generator.For).DistinctBy(c => c.Identity).ToList();
+        var budget = options.StorageBudget ?? Math.Max(16 << 20, items.SelectMany(i => i.Analyzed.Uses).Select(u => u.Table).DistinctBy(t => t.Name).Sum(t => DataBytes(t, whatIf)));
+        var search = new ExtendSearch(whatIf, items, options, budget);
+        var chosen = await search.RunAsync(candidates, [.. items.SelectMany(generator.Bundles)], cancellation).ConfigureAwait(false);
+        var before = await search.TotalAsync([], cancellation).ConfigureAwait(false);
+        var after = await search.TotalAsync(chosen, cancellation).ConfigureAwait(false);
+        var actions = new List<DatabaseAction>();
+        foreach (var candidate in chosen)
+        {
+            actions.Add(await ActionAsync(schema, whatIf, search, items, chosen, candidate, before, cancellation).ConfigureAwait(false));
+        }
+
+        var skipped = new List<string>();
+        for (var i = 0; i < items.Count; i++)
+        {
+            if (await search.PriceAsync(i, [], cancellation).ConfigureAwait(false) is null)
+            {
+                skipped.Add(items[i].Query.Sql);
+            }
+        }
+
+        return new AdviceReport([.. actions.OrderByDescending(a => a.PredictedGain)], before, after, candidates.Count, search.Plans, skipped);
+    }
+
+    static async Task<DatabaseAction> ActionAsync(
+        DatabaseSchema schema, IWhatIf whatIf, ExtendSearch search, List<WorkloadItem> items, List<IndexCandidate> chosen, IndexCandidate candidate, double before, CancellationToken cancellation)
+    {
+        var without = chosen.Where(c => c != candidate).ToList();
+        var served = new List<ServedQuery>();
+        var gain = (await search.TotalAsync(without, cancellation).ConfigureAwait(false) - await search.TotalAsync(chosen, cancellation).ConfigureAwait(false)) / Math.Max(before, 1e-9);
+        for (var i = 0; i < items.Count; i++)
+        {
+            var off = await search.PriceAsync(i, without, cancellation).ConfigureAwait(false);
+            var on = await search.PriceAsync(i, chosen, cancellation).ConfigureAwait(false);
+            if (off is not null && on is not null && off.Cost > on.Cost * 1.01)
+            {
+                served.Add(new ServedQuery(items[i].Query.Sql, items[i].Weight, Math.Round(off.Cost, 1), Math.Round(on.Cost, 1), off.Plan.ToTree(), on.Plan.ToTree()));
+            }
+        }
+
+        var table = schema.Tables[candidate.Table];
+        var columns = string.Join(", ", candidate.Keys.Concat(candidate.Include));
+        var postgres = schema.Engine == DatabaseEngine.Postgres;
+        var top = served.OrderByDescending(s => s.Calls * (s.CostBefore - s.CostAfter)).ToList();
+        var indexes = table.Indexes.Count + 1;
+        var names = string.Join('-', candidate.Keys.Take(candidate.Ordering).Select(k => IndexCandidate.Unquote(k).Trim('(', ')')));
+        var kind = candidate.Where is not null ? "partial index" : candidate.Include.Count > 0 || candidate.Ordering < candidate.Keys.Count ? "covering index" : candidate.Method == "gin" ? "GIN index" : "index";
+        return new DatabaseAction
+        {
+            Id = $"index.{candidate.Table}.{names}{(kind == "covering index" ? ".covering" : candidate.Where is not null ? ".partial" : "")}",
+            Title = $"{char.ToUpperInvariant(kind[0])}{kind[1..]} on {candidate.Table}({columns}){(candidate.Where is null ? "" : " where " + candidate.Where)}",
+            Why = top.Count == 0
+                ? "serves the workload"
+                : string.Create(CultureInfo.InvariantCulture, $"{top.Count} statement{(top.Count == 1 ? "" : "s")}, {top.Sum(s => s.Calls):0} calls; the dearest goes from cost {top[0].CostBefore:0} to {top[0].CostAfter:0} ({top[0].CostBefore / Math.Max(1, top[0].CostAfter):0.#} times less): {Throw.Shorten(top[0].Sql)}"),
+            PredictedGain = Math.Round(Math.Clamp(gain, 0, 1), 4),
+            Do = postgres
+                ? [candidate.Definition(candidate.Name, table.SchemaName, concurrently: true), $"ANALYZE {Qualified(table)}"]
+                : [candidate.Definition(candidate.Name, null, concurrently: false), "PRAGMA analysis_limit=1000", $"ANALYZE {SqlKeywords.Quote(table.Name)}", .. SqliteRefresh],
+            Undo = [postgres ? $"DROP INDEX CONCURRENTLY IF EXISTS {(table.SchemaName is null ? "" : SqlKeywords.Quote(table.SchemaName) + ".")}{SqlKeywords.Quote(candidate.Name)}" : $"DROP INDEX IF EXISTS {SqlKeywords.Quote(candidate.Name)}"],
+            OutsideTransaction = postgres,
+            Evidence = new DatabaseEvidence
+            {
+                Table = table.Name,
+                Object = candidate.Name,
+                Bytes = whatIf.Bytes(candidate),
+                WriteAmplification = Math.Round(1 + whatIf.WriteCost(candidate) / (20 + (indexes - 1) * 60.0), 2),
+                Serves = top,
+                Notes = Notes(whatIf, candidate),
+            },
+        };
+    }
+
+    static List<string> Notes(IWhatIf whatIf, IndexCandidate candidate)
+    {
+        var notes = new List<string>();
+        if (whatIf.Sample(candidate.Table) is { } sample && candidate.Where is null && candidate.Keys.All(k => sample.Ordinal(IndexCandidate.Unquote(k)) >= 0))
+        {
+            var keys = candidate.Keys.Take(candidate.Ordering).Select(IndexCandidate.Unquote).ToList();
+            if (sample.Table.Rows > 1 && sample.Distinct(keys) >= sample.Table.Rows * 0.999)
+            {
+                notes.Add($"({string.Join(", ", keys)}) is unique in the sample; if the service guarantees it, the index may be UNIQUE");
+            }
+        }
+
+        return notes;
+    }
+
+    static string Qualified(TableInfo table) => (table.SchemaName is null ? "" : SqlKeywords.Quote(table.SchemaName) + ".") + SqlKeywords.Quote(table.Name);
+
+    static long DataBytes(TableInfo table, IWhatIf whatIf) => table.Bytes > 0
+        ? table.Bytes
+        : (long)(table.Rows * (4 + (whatIf.Sample(table.Name)?.Bytes(table.Columns.Select(c => c.Name)) ?? 8.0 * table.Columns.Count)));
+}
+
+/// <summary>The outcome of a search.</summary>
+/// <param name="Actions">Proposed indexes, best saving first.</param>
+/// <param name="CostBefore">Cost of the workload as it is, in the engine's unit.</param>
+/// <param name="CostAfter">Cost with all actions, upkeep of writes included.</param>
+/// <param name="Candidates">Indexes considered.</param>
+/// <param name="Plans">Plans priced.</param>
+/// <param name="Skipped">Statements that the engine could not explain.</param>
+public sealed record AdviceReport(IReadOnlyList<DatabaseAction> Actions, double CostBefore, double CostAfter, int Candidates, int Plans, IReadOnlyList<string> Skipped);

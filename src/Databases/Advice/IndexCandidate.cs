@@ -1,0 +1,85 @@
+using System.Security.Cryptography;
+using System.Text;
+using Fettle.Databases.Sql;
+
+namespace Fettle.Databases.Advice;
+
+/// <summary>An index that does not exist yet. <c>Keys</c> are as written in DDL: a quoted column, an expression in parentheses, perhaps COLLATE or DESC.</summary>
+internal sealed record IndexCandidate(string Table, IReadOnlyList<string> Keys)
+{
+    /// <summary>Columns carried but not ordered (PostgreSQL); SQLite has none and appends them to the keys.</summary>
+    public IReadOnlyList<string> Include { get; init; } = [];
+
+    public string? Where { get; init; }
+
+    public string Method { get; init; } = "btree";
+
+    public bool Unique { get; init; }
+
+    /// <summary>How many leading keys order rows; the rest of a SQLite covering index is only carried.</summary>
+    public int Ordering { get; init; } = Keys.Count;
+
+    /// <summary>What makes two candidates the same index.</summary>
+    public string Identity => $"{Table.ToLowerInvariant()}|{Method}|{string.Join(',', Keys)}|{string.Join(',', Include)}|{Where}";
+
+    /// <summary>Deterministic, at most 60 characters, and recognisable as one that Fettle made.</summary>
+    public string Name
+    {
+        get
+        {
+            var plain = new StringBuilder("fettle_");
+            foreach (var c in $"{Table}_{string.Join('_', Keys.Take(Ordering).Take(3))}")
+            {
+                if (char.IsAsciiLetterOrDigit(c) || c == '_')
+                {
+                    plain.Append(char.ToLowerInvariant(c));
+                }
+                else if (c is ' ' or '-' && plain[^1] != '_')
+                {
+                    plain.Append('_');
+                }
+            }
+
+            var simple = Where is null && Include.Count == 0 && Keys.Count == Ordering && Keys.Count <= 3 && Keys.All(k => !k.Contains('(') && !k.Contains('"')) && plain.Length <= 60 && Method == "btree";
+            return simple ? plain.ToString() : $"{plain.ToString(0, Math.Min(plain.Length, 51))}_{Hash()}";
+        }
+    }
+
+    public string Definition(string name, string? schema, bool concurrently)
+    {
+        var sql = new StringBuilder("CREATE ");
+        sql.Append(Unique ? "UNIQUE INDEX " : "INDEX ").Append(concurrently ? "CONCURRENTLY IF NOT EXISTS " : "IF NOT EXISTS ");
+        sql.Append(SqlKeywords.Quote(name)).Append(" ON ").Append(schema is null ? "" : SqlKeywords.Quote(schema) + ".").Append(SqlKeywords.Quote(Table));
+        if (Method != "btree")
+        {
+            sql.Append(" USING ").Append(Method).Append(' ');
+        }
+
+        sql.Append('(').AppendJoin(", ", Keys).Append(')');
+        if (Include.Count > 0)
+        {
+            sql.Append(" INCLUDE (").AppendJoin(", ", Include).Append(')');
+        }
+
+        if (Where is not null)
+        {
+            sql.Append(" WHERE ").Append(Where);
+        }
+
+        return sql.ToString();
+    }
+
+    /// <summary>Plain column names among the keys, unquoted, for statistics.</summary>
+    public static string Unquote(string key)
+    {
+        var text = key;
+        foreach (var suffix in (ReadOnlySpan<string>)[" DESC", " COLLATE NOCASE", " text_pattern_ops", " varchar_pattern_ops"])
+        {
+            text = text.EndsWith(suffix, StringComparison.Ordinal) ? text[..^suffix.Length] : text;
+        }
+
+        return text is ['"', .., '"'] ? text[1..^1].Replace("\"\"", "\"", StringComparison.Ordinal) : text;
+    }
+
+    string Hash() => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Identity)))[..8];
+}
