@@ -49,11 +49,12 @@ public static class FettleServiceExtensions
         services.AddSingleton<MetricsCollector>();
         services.AddSingleton(provider => new SwitchRegistry(provider.GetRequiredService<TimeProvider>(), initiallyOn));
         services.AddProblemDetails();
+        CompressionExtensions.AddCompression(services);
         AddAdminSecurity(services, listener, options);
         return builder;
     }
 
-    /// <summary>Adds the middleware in the one order that works: errors, routing, timing, limits, authentication, authorisation.</summary>
+    /// <summary>Adds the middleware in the one order that works: errors, routing, timing, compression, limits, authentication, authorisation.</summary>
     public static WebApplication UseFettle(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
@@ -62,6 +63,7 @@ public static class FettleServiceExtensions
         app.UseStatusCodePages();
         app.UseRouting();
         app.UseMiddleware<RequestTimingMiddleware>();
+        app.UseCompression();
         app.UseRateLimiter();
         app.UseAuthentication();
         app.UseAuthorization();

@@ -78,6 +78,7 @@ public sealed class ContractTests
         try
         {
             await using var database = Database.Open(DatabaseAddress.Parse($"sqlite:{file}"));
+            await (await database.OpenWriteAsync(default)).DisposeAsync();
             await using var service = await ServiceUnderTest.StartAsync(
                 build: b => b.Services.AddSingleton(database),
                 map: app => Microsoft.AspNetCore.Builder.EndpointRouteBuilderExtensions.MapGet(app, "/answer/{id}", async (int id) =>
@@ -89,7 +90,7 @@ public sealed class ContractTests
                     parameter.ParameterName = "@id";
                     parameter.Value = id;
                     command.Parameters.Add(parameter);
-                    return await command.ExecuteScalarAsync();
+                    return Convert.ToInt64(await command.ExecuteScalarAsync(), System.Globalization.CultureInfo.InvariantCulture);
                 }));
             await service.Client.GetStringAsync("/answer/1");
             await service.Client.GetStringAsync("/answer/2");

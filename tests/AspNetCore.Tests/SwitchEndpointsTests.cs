@@ -146,6 +146,7 @@ public sealed class SwitchEndpointsTests
         service.Services.GetRequiredService<SwitchRegistry>().Add(FeatureCache);
 
         var list = JsonNode.Parse(await service.Admin.GetStringAsync("/fettle/switches"))!;
+        list["switches"]!.AsArray().RemoveAll(s => s!["name"]!.GetValue<string>() != "feature-cache");
         list["switches"]![0]!["changedAt"] = "2026-01-02T03:04:05+00:00";
 
         Golden.Matches("switches.json", list);

@@ -1,0 +1,79 @@
+using System.IO.Compression;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.ResponseCompression;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+
+namespace Fettle.AspNetCore;
+
+/// <summary>
+/// Response compression as a switch. It wraps everything that may store an answer, so that a stored answer is never
+/// the encoding of an earlier client, and every compressible answer says <c>Vary: Accept-Encoding</c>,
+/// compressed or not, switched on or off: a shared cache in front must not depend on which came first.
+/// </summary>
+internal static class CompressionExtensions
+{
+    public const string SwitchName = "response-compression";
+
+    public static void AddCompression(IServiceCollection services)
+    {
+        services.AddResponseCompression(options =>
+        {
+            // Bodies reflect no secrets beside attacker-chosen text; a service where they do keeps HTTPS out of it in its proxy.
+            options.EnableForHttps = true;
+            options.Providers.Add<BrotliCompressionProvider>();
+            options.Providers.Add<GzipCompressionProvider>();
+            options.MimeTypes = [.. ResponseCompressionDefaults.MimeTypes, "application/problem+json", "image/svg+xml"];
+        });
+        services.Configure<BrotliCompressionProviderOptions>(o => o.Level = CompressionLevel.Fastest);
+        services.Configure<GzipCompressionProviderOptions>(o => o.Level = CompressionLevel.Fastest);
+        services.Replace(ServiceDescriptor.Singleton<IResponseCompressionProvider, ThresholdCompression>());
+    }
+
+    public static void UseCompression(this IApplicationBuilder app)
+    {
+        var compression = app.ApplicationServices.GetRequiredService<SwitchRegistry>().Add(new SwitchDefinition(
+            SwitchName, "delivery", "Compresses answers of 1 KB and more with Brotli or gzip for clients that accept it"));
+        var provider = app.ApplicationServices.GetRequiredService<IResponseCompressionProvider>();
+        app.Use((context, next) =>
+        {
+            context.Response.OnStarting(static state =>
+            {
+                var (context, provider) = ((HttpContext, ThresholdCompression))state;
+                if (provider.IsCompressible(context))
+                {
+                    AddVary(context.Response.Headers);
+                }
+
+                return Task.CompletedTask;
+            }, (context, (ThresholdCompression)provider));
+            return next(context);
+        });
+        app.UseWhen(_ => compression.On, branch => branch.UseResponseCompression());
+    }
+
+    static void AddVary(IHeaderDictionary headers)
+    {
+        if (!headers.GetCommaSeparatedValues(HeaderNames.Vary).Contains(HeaderNames.AcceptEncoding, StringComparer.OrdinalIgnoreCase))
+        {
+            headers.AppendCommaSeparatedValues(HeaderNames.Vary, HeaderNames.AcceptEncoding);
+        }
+    }
+}
+
+/// <summary>Leaves answers alone whose length is known to be below 1 KB: the saving is less than a packet.</summary>
+internal sealed class ThresholdCompression(IServiceProvider services, IOptions<ResponseCompressionOptions> options)
+    : ResponseCompressionProvider(services, options)
+{
+    public const int MinimumLength = 1024;
+
+    public override bool ShouldCompressResponse(HttpContext context) =>
+        context.Response.ContentLength is not < MinimumLength && base.ShouldCompressResponse(context);
+
+    /// <summary>Whether the answer's type is one that compression is for.</summary>
+    public bool IsCompressible(HttpContext context) =>
+        context.Response.ContentType is not null && base.ShouldCompressResponse(context);
+}
