@@ -45,8 +45,14 @@ public sealed partial class CacheCategory<T>
             Interlocked.Increment(ref _counters.LoadFailures);
             Land(flight);
             flight.Fail(e);
+            await GiveLeaseBackAsync(flight);
         }
     }
+
+    /// <summary>Other nodes may wait for this load: dropping the key ends its lease and tells them to try themselves.</summary>
+    ValueTask GiveLeaseBackAsync(Flight<T> flight) => Options.OneLoadPerCluster && flight.OwnsLease
+        ? _second!.InvalidateAsync([Invalidation.ForKey(Name, flight.Key)])
+        : ValueTask.CompletedTask;
 
     /// <summary>Reads the second tier for a flight.</summary>
     /// <returns>Whether it was answered from there, and the lease to store under; no lease, no store.</returns>
@@ -95,10 +101,11 @@ public sealed partial class CacheCategory<T>
             }
 
             var wait = deadline - _clock.Exact;
-            if (!Options.OneLoadPerCluster || lease.IsOwner || wait <= 0)
+            if (!Options.OneLoadPerCluster || lease.IsOwner || flight.ReplacesDead || wait <= 0)
             {
                 lock (_memory.Gate)
                 {
+                    flight.OwnsLease = lease.IsOwner;
                     flight.Announcement = null;
                 }
 
@@ -183,8 +190,9 @@ public sealed partial class CacheCategory<T>
         var tags = load.Tags;
         var stored = 0;
         var isCoherent = _second is null;
-        if (lease.Token is not null && !flight.IsDead)
+        if (lease.Token is not null)
         {
+            // A dead flight stores too: the lease alone decides whether the second tier takes the value, and others may wait for it.
             var bytes = Encode(value, new EnvelopeHeader(flight.DataVersion, microseconds, (long)Options.StaleWindow.TotalMilliseconds, tags));
             if (bytes is not null)
             {

@@ -161,6 +161,7 @@ public sealed partial class CacheCategory<T>
             AddsTags = addsTags,
             DataVersion = version,
             IsRefresh = previous is not null,
+            ReplacesDead = older is not null,
             Previous = previous,
             StartSequence = _memory.Sequence,
         };

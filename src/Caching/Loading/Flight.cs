@@ -32,6 +32,14 @@ internal sealed class Flight<T>(string key, uint hash, string[] tags, Func<Cache
     /// <summary>Whether it reloads a value that is still there.</summary>
     public bool IsRefresh { get; init; }
 
+    /// <summary>
+    /// Whether it replaces a flight that died: the lease it meets may be the dead one's, so it does not wait for that lease's owner.
+    /// </summary>
+    public bool ReplacesDead { get; init; }
+
+    /// <summary>The lease of the second tier that this flight created and others may wait for.</summary>
+    public bool OwnsLease { get; set; }
+
     /// <summary>Whether it only reads the second tier: nobody joins it, because it may end without a value.</summary>
     public bool IsProbe { get; set; }
 
