@@ -60,12 +60,12 @@ public sealed class BarMatrix
     /// <summary>Bars of each stock.</summary>
     public ReadOnlySpan<int> Counts => _counts;
 
-    /// <summary>States how many bars of a stock are valid.</summary>
+    /// <summary>States how many bars of a stock are valid; bars written before are visible to whoever reads the count.</summary>
     public void SetCount(int stock, int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Capacity);
-        _counts[stock] = count;
+        Volatile.Write(ref _counts[stock], count);
     }
 
     /// <summary>The bars of one stock as views.</summary>
