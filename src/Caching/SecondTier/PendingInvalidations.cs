@@ -3,13 +3,16 @@ namespace Fettle.Caching.SecondTier;
 /// <summary>
 /// The invalidations that wait for delivery, without duplicates, in order. Beyond the bound those of the category with the most are
 /// replaced by one that clears it; what spans categories becomes one that clears everything. Covering more is always safe.
+/// <para>A batch under delivery stands apart: an invalidation added meanwhile is a later one even if it equals one of the batch, which
+/// may have been applied already, and has to be delivered again.</para>
 /// </summary>
 internal sealed class PendingInvalidations(int max)
 {
     readonly List<Invalidation> _order = [];
     readonly HashSet<Invalidation> _known = [];
+    Invalidation[] _underWay = [];
 
-    public int Count => _order.Count;
+    public int Count => _order.Count + _underWay.Length;
 
     public void Add(Invalidation invalidation)
     {
@@ -27,14 +30,21 @@ internal sealed class PendingInvalidations(int max)
         }
     }
 
-    public Invalidation[] Peek(int count) => [.. _order.Take(count)];
-
-    public void Delivered(IReadOnlyList<Invalidation> batch)
+    /// <summary>Takes the oldest for delivery; what was taken before and not delivered comes first.</summary>
+    public Invalidation[] Take(int count)
     {
-        var delivered = batch.ToHashSet();
-        _order.RemoveAll(delivered.Contains);
-        _known.ExceptWith(delivered);
+        if (_underWay.Length == 0)
+        {
+            _underWay = [.. _order.Take(count)];
+            _order.RemoveRange(0, _underWay.Length);
+            _known.ExceptWith(_underWay);
+        }
+
+        return _underWay;
     }
+
+    /// <summary>The batch taken last has been applied.</summary>
+    public void Delivered() => _underWay = [];
 
     void Collapse()
     {

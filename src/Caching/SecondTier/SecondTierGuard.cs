@@ -267,7 +267,7 @@ internal sealed class SecondTierGuard : IDisposable
             Invalidation[] batch;
             lock (_gate)
             {
-                batch = _pending.Peek(ReplayBatch);
+                batch = _pending.Take(ReplayBatch);
                 if (batch.Length == 0)
                 {
                     Volatile.Write(ref _failures, 0);
@@ -280,7 +280,7 @@ internal sealed class SecondTierGuard : IDisposable
             await _tier.InvalidateAsync(batch, bound.Token).AsTask().WaitAsync(bound.Token);
             lock (_gate)
             {
-                _pending.Delivered(batch);
+                _pending.Delivered();
             }
         }
     }
