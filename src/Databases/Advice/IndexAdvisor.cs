@@ -1,5 +1,6 @@
 using System.Globalization;
 using Fettle.Databases.Advice;
+using Fettle.Databases.Postgres;
 using Fettle.Databases.Schema;
 using Fettle.Databases.Sql;
 using Fettle.Databases.Sqlite;
@@ -51,7 +52,7 @@ public static class IndexAdvisor
         var tables = items.SelectMany(i => i.Analyzed.Uses.Select(u => u.Table.Name).Concat(i.Analyzed.Statement.WrittenTables));
         return engine == DatabaseEngine.Sqlite
             ? await SqliteWhatIf.CreateAsync(connection, schema, tables, cancellation).ConfigureAwait(false)
-            : throw new NotSupportedException("what-if for PostgreSQL needs the hypopg extension");
+            : await PostgresWhatIf.CreateAsync(connection, schema, tables, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>The workload read against the schema: own bookkeeping left out, the dearest statements kept.</summary>

@@ -75,7 +75,7 @@ internal sealed class PostgresSource : IConnectionSource
         _gate.Dispose();
     }
 
-    /// <summary>A connection that rested longer than the limit answers an empty statement first; a dead one is dropped and the next tried.</summary>
+    /// <summary>A connection that rested longer than the limit answers a trivial statement first; a dead one is dropped and the next tried.</summary>
     async ValueTask<NpgsqlConnection> OpenHealthyAsync(CancellationToken cancellation)
     {
         for (var attempt = 0; ; attempt++)
@@ -91,7 +91,7 @@ internal sealed class PostgresSource : IConnectionSource
 
             try
             {
-                await using var probe = new NpgsqlCommand("", connection);
+                await using var probe = new NpgsqlCommand("SELECT 1", connection);
                 await probe.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
                 _known[connection.ProcessID] = (times.Opened, now);
                 return connection;

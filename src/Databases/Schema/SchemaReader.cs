@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Fettle.Databases.Postgres;
 using Fettle.Databases.Sqlite;
 
 namespace Fettle.Databases.Schema;
@@ -8,5 +9,5 @@ internal static class SchemaReader
 {
     public static Task<DatabaseSchema> ReadAsync(DatabaseEngine engine, DbConnection connection, bool sizes, CancellationToken cancellation) => engine == DatabaseEngine.Sqlite
         ? SqliteSchemaReader.ReadAsync(connection, sizes, cancellation)
-        : throw new NotSupportedException("reading the schema of PostgreSQL");
+        : PostgresSchemaReader.ReadAsync(connection, cancellation);
 }

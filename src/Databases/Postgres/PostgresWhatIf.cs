@@ -1,0 +1,258 @@
+using System.Data.Common;
+using System.Globalization;
+using Fettle.Databases.Advice;
+using Fettle.Databases.Plans;
+using Fettle.Databases.Schema;
+using Fettle.Databases.Sql;
+using Fettle.Databases.Sqlite;
+
+namespace Fettle.Databases.Postgres;
+
+/// <summary>
+/// What-if for PostgreSQL by the hypopg extension: the server's planner prices indexes that exist in this session only. Sizes are computed
+/// here with fill and deduplication, since hypopg's are about twice too large; GIN, which it cannot suppose, is priced on a sample in a
+/// temporary table.
+/// </summary>
+internal sealed class PostgresWhatIf : IWhatIf
+{
+    const int SampleRows = 3_000;
+    readonly DbConnection _connection;
+    readonly DatabaseSchema _schema;
+    readonly Dictionary<string, TableSample> _samples = new(StringComparer.OrdinalIgnoreCase);
+    readonly Dictionary<string, string> _names = [];
+    readonly Dictionary<(string Sql, string Index), double> _inverted = [];
+    readonly Dictionary<string, long> _invertedBytes = [];
+    string _supposed = "";
+
+    PostgresWhatIf(DbConnection connection, DatabaseSchema schema)
+    {
+        _connection = connection;
+        _schema = schema;
+    }
+
+    public double MillisecondsPerUnit => 0.01;
+
+    /// <exception cref="InvalidOperationException">hypopg is not there and cannot be created.</exception>
+    public static async Task<PostgresWhatIf> CreateAsync(DbConnection connection, DatabaseSchema schema, IEnumerable<string> tables, CancellationToken cancellation)
+    {
+        var whatIf = new PostgresWhatIf(connection, schema);
+        try
+        {
+            await whatIf.RunAsync("CREATE EXTENSION IF NOT EXISTS hypopg", cancellation).ConfigureAwait(false);
+        }
+        catch (DbException e)
+        {
+            throw new InvalidOperationException($"advice for PostgreSQL prices supposed indexes with the extension hypopg, which is not available ({e.Message}); install the package postgresql-NN-hypopg and let a superuser run CREATE EXTENSION hypopg", e);
+        }
+
+        await whatIf.RunAsync("SET plan_cache_mode = force_generic_plan; SET statement_timeout = '30s'; SELECT hypopg_reset()", cancellation).ConfigureAwait(false);
+        foreach (var name in tables.Distinct(StringComparer.OrdinalIgnoreCase))
+        {
+            if (schema.Tables.TryGetValue(name, out var table))
+            {
+                whatIf._samples[name] = new TableSample(table, await whatIf.SampleAsync(table, cancellation).ConfigureAwait(false));
+            }
+        }
+
+        return whatIf;
+    }
+
+    public TableSample? Sample(string table) => _samples.GetValueOrDefault(table);
+
+    public async ValueTask<SupposedCost?> CostAsync(WorkloadItem item, IReadOnlyList<IndexCandidate> supposed, CancellationToken cancellation)
+    {
+        try
+        {
+            await SupposeAsync([.. supposed.Where(c => c.Method == "btree")], cancellation).ConfigureAwait(false);
+            var json = await ExplainAsync(_connection, item.Sql, item.Query, cancellation).ConfigureAwait(false);
+            var (root, cost) = PostgresPlanReader.Read(json, _names);
+            foreach (var inverted in supposed.Where(c => c.Method == "gin"))
+            {
+                cost *= await InvertedRatioAsync(item, inverted, cancellation).ConfigureAwait(false);
+            }
+
+            return new SupposedCost(cost, new QueryPlan { Engine = DatabaseEngine.Postgres, Sql = item.Sql, Nodes = [root], Cost = cost });
+        }
+        catch (DbException)
+        {
+            return null;
+        }
+    }
+
+    public long Bytes(IndexCandidate candidate)
+    {
+        if (_invertedBytes.TryGetValue(candidate.Identity, out var measured))
+        {
+            return measured;
+        }
+
+        if (Sample(candidate.Table) is not { } sample)
+        {
+            return 0;
+        }
+
+        var columns = candidate.Keys.Concat(candidate.Include).Select(IndexCandidate.Unquote).ToList();
+        var rows = sample.Table.Rows * Part(candidate, sample);
+        var data = Math.Ceiling(columns.Sum(c => Width(sample, c)) / 8) * 8;
+        var distinct = Math.Min(rows, sample.Distinct(columns));
+        // Since version 13 equal keys share one tuple with a list of row addresses of 6 bytes; not where columns are included.
+        var tuples = candidate.Include.Count == 0 && !candidate.Unique && rows / Math.Max(1, distinct) >= 2
+            ? distinct * (8 + data + 4) + rows * 6
+            : rows * (8 + data + 4);
+        return 16_384 + (long)(tuples / 0.9);
+    }
+
+    public double WriteCost(IndexCandidate candidate) => Bytes(candidate) > 8 << 20 ? 1.0 : 0.15;
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await RunAsync("SELECT hypopg_reset(); RESET plan_cache_mode; RESET statement_timeout; DISCARD TEMP", CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (DbException)
+        {
+            // The session is gone, and its suppositions with it.
+        }
+    }
+
+    /// <summary>EXPLAIN with the recorded values, else the generic plan.</summary>
+    public static async Task<string> ExplainAsync(DbConnection connection, string sql, RecordedQuery? query, CancellationToken cancellation, string options = "FORMAT JSON")
+    {
+        if (PostgresLiterals.Substitute(sql, query?.Samples.Count > 0 ? query.Samples[0] : null) is { } literal)
+        {
+            return await ScalarAsync(connection, $"EXPLAIN ({options}) {literal}", cancellation).ConfigureAwait(false);
+        }
+
+        var (numbered, count) = PostgresLiterals.Number(sql);
+        await ExecuteAsync(connection, $"PREPARE fettle_explain AS {numbered}", cancellation).ConfigureAwait(false);
+        try
+        {
+            return await ScalarAsync(connection, $"EXPLAIN ({options}) EXECUTE fettle_explain({string.Join(", ", Enumerable.Repeat("NULL", count))})", cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            await ExecuteAsync(connection, "DEALLOCATE fettle_explain", cancellation).ConfigureAwait(false);
+        }
+    }
+
+    static double Part(IndexCandidate candidate, TableSample sample)
+    {
+        if (candidate.Where is null)
+        {
+            return 1;
+        }
+
+        var tokens = SqlTokenizer.Read(candidate.Where, DatabaseEngine.Postgres);
+        var isNull = sample.Null(tokens[0].Text);
+        return tokens.Count switch
+        {
+            _ when tokens[1].IsWord("IS") => tokens[2].IsWord("NULL") ? isNull : 1 - isNull,
+            3 when tokens[2].Kind == SqlTokenKind.String => sample.Equal(tokens[0].Text, tokens[2].Text[1..^1].Replace("''", "'", StringComparison.Ordinal)),
+            3 when double.TryParse(tokens[2].Text, CultureInfo.InvariantCulture, out var number) => sample.Equal(tokens[0].Text, number),
+            _ => 1,
+        };
+    }
+
+    static double Width(TableSample sample, string column) => sample.Table.Column(column)?.Type switch
+    {
+        "boolean" => 1,
+        "smallint" => 2,
+        "integer" or "real" or "date" => 4,
+        "bigint" or "double precision" or "timestamp without time zone" or "timestamp with time zone" => 8,
+        "uuid" => 16,
+        null => 16,
+        _ => sample.Bytes([column]),
+    };
+
+    async Task SupposeAsync(IReadOnlyList<IndexCandidate> supposed, CancellationToken cancellation)
+    {
+        var wanted = string.Join('\n', supposed.Select(c => c.Identity).Order(StringComparer.Ordinal));
+        if (wanted == _supposed)
+        {
+            return;
+        }
+
+        await RunAsync("SELECT hypopg_reset()", cancellation).ConfigureAwait(false);
+        _names.Clear();
+        _supposed = "";
+        foreach (var candidate in supposed)
+        {
+            var ddl = candidate.Definition(candidate.Name, _schema.Tables[candidate.Table].SchemaName, concurrently: false).Replace("IF NOT EXISTS " + SqlKeywords.Quote(candidate.Name) + " ", "", StringComparison.Ordinal);
+            await using var command = _connection.CreateCommand();
+            command.CommandText = $"SELECT indexname FROM hypopg_create_index({SqliteSchemaReader.Literal(ddl)})";
+            if (await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false) is string name)
+            {
+                _names[name] = candidate.Name;
+            }
+        }
+
+        _supposed = wanted;
+    }
+
+    /// <summary>Cost with the GIN index ÷ cost without, both on a sample that shadows the table; the gain on the whole table is larger.</summary>
+    async Task<double> InvertedRatioAsync(WorkloadItem item, IndexCandidate candidate, CancellationToken cancellation)
+    {
+        if (_inverted.TryGetValue((item.Sql, candidate.Identity), out var known))
+        {
+            return known;
+        }
+
+        var table = _schema.Tables[candidate.Table];
+        var name = SqlKeywords.Quote(table.Name);
+        var ratio = 1.0;
+        await RunAsync($"DROP TABLE IF EXISTS pg_temp.{name}", cancellation).ConfigureAwait(false);
+        try
+        {
+            var percent = Math.Clamp(100.0 * 50_000 / Math.Max(1, table.Rows), 0.001, 100);
+            await RunAsync(string.Create(CultureInfo.InvariantCulture, $"CREATE TEMP TABLE {name} AS SELECT * FROM {SqlKeywords.Quote(table.SchemaName ?? "public")}.{name} TABLESAMPLE SYSTEM ({percent}); ANALYZE pg_temp.{name}"), cancellation).ConfigureAwait(false);
+            var (_, without) = PostgresPlanReader.Read(await ExplainAsync(_connection, item.Sql, item.Query, cancellation).ConfigureAwait(false));
+            await RunAsync($"CREATE INDEX fettle_sample ON pg_temp.{name} USING gin ({string.Join(", ", candidate.Keys)}); ANALYZE pg_temp.{name}", cancellation).ConfigureAwait(false);
+            var (_, with) = PostgresPlanReader.Read(await ExplainAsync(_connection, item.Sql, item.Query, cancellation).ConfigureAwait(false));
+            ratio = Math.Min(1, with / Math.Max(1e-9, without));
+            var bytes = Convert.ToInt64(await ScalarAsync(_connection, "SELECT pg_relation_size('pg_temp.fettle_sample')::text", cancellation).ConfigureAwait(false), CultureInfo.InvariantCulture);
+            _invertedBytes[candidate.Identity] = (long)(bytes * 100 / percent);
+        }
+        finally
+        {
+            await RunAsync($"DROP TABLE IF EXISTS pg_temp.{name}", cancellation).ConfigureAwait(false);
+        }
+
+        return _inverted[(item.Sql, candidate.Identity)] = ratio;
+    }
+
+    async Task<List<object?[]>> SampleAsync(TableInfo table, CancellationToken cancellation)
+    {
+        var columns = string.Join(", ", table.Columns.Select(c => c.Type is "text" or "character varying" or "character" or "integer" or "bigint" or "smallint" or "real" or "double precision" or "boolean" ? SqlKeywords.Quote(c.Name) : $"{SqlKeywords.Quote(c.Name)}::text"));
+        var from = (table.SchemaName is null ? "" : SqlKeywords.Quote(table.SchemaName) + ".") + SqlKeywords.Quote(table.Name);
+        var sample = table.Rows > 20 * SampleRows
+            ? string.Create(CultureInfo.InvariantCulture, $"TABLESAMPLE SYSTEM ({Math.Clamp(100.0 * 10 * SampleRows / table.Rows, 0.001, 100)}) ORDER BY random()")
+            : "ORDER BY random()";
+        var rows = await SqliteSchemaReader.QueryAsync(_connection, string.Create(CultureInfo.InvariantCulture, $"SELECT {columns} FROM {from} {sample} LIMIT {SampleRows}"), cancellation).ConfigureAwait(false);
+        foreach (var row in rows)
+        {
+            for (var i = 0; i < row.Length; i++)
+            {
+                row[i] = row[i] switch { int or short => Convert.ToInt64(row[i], CultureInfo.InvariantCulture), float f => (double)f, var other => other };
+            }
+        }
+
+        return rows;
+    }
+
+    Task RunAsync(string sql, CancellationToken cancellation) => ExecuteAsync(_connection, sql, cancellation);
+
+    static async Task ExecuteAsync(DbConnection connection, string sql, CancellationToken cancellation)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        await command.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
+    }
+
+    static async Task<string> ScalarAsync(DbConnection connection, string sql, CancellationToken cancellation)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return (string)(await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!;
+    }
+}
