@@ -9,13 +9,18 @@ internal sealed class RandomForest
     readonly List<double>[] _thresholds;
     readonly bool _single;
 
-    public RandomForest(int seed)
+    public RandomForest(int seed, bool zeroAsMissing = true)
     {
         _random = new Random(seed);
         _single = _random.Next(2) == 0;
         var features = _random.Next(1, 80);
         var style = (SplitStyle)_random.Next(3);
         var missing = Enumerable.Range(0, features).Select(_ => _single ? MissingKind.NaN : (MissingKind)_random.Next(3)).ToArray();
+        if (!zeroAsMissing)
+        {
+            missing = [.. missing.Select(m => m == MissingKind.Zero ? MissingKind.NaN : m)];
+        }
+
         var categorical = Enumerable.Range(0, features).Select(_ => style == SplitStyle.WithCategories && _random.Next(4) == 0).ToArray();
         _thresholds = [.. Enumerable.Range(0, features).Select(_ => Enumerable.Range(0, _random.Next(1, 30)).Select(_ => Threshold()).ToList())];
         var margins = _random.Next(4) == 0 ? _random.Next(2, 5) : 1;

@@ -26,6 +26,17 @@ internal static class ModelReader
             return LightGbmReader.Read(name, bytes);
         }
 
+        if (FettleReader.Accepts(bytes))
+        {
+            return FettleReader.Read(name, bytes);
+        }
+
+        if (bytes.Length > 2 && bytes[0] == 0x08 && bytes[1] is > 0 and < 64)
+        {
+            // An ONNX file begins with field 1, ir_version, a small number.
+            return OnnxReader.Read(name, bytes);
+        }
+
         throw new ModelFormatException("the format is not known; known: XGBoost JSON and UBJSON, LightGBM text, ONNX, Fettle binary", name, "byte 0");
     }
 
