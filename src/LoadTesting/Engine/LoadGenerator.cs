@@ -1,6 +1,4 @@
 using Fettle.LoadTesting.Engine;
-using Fettle.LoadTesting.Engine.Http;
-using Fettle.LoadTesting.Engine.Loop;
 
 namespace Fettle.LoadTesting;
 
@@ -11,9 +9,6 @@ namespace Fettle.LoadTesting;
 /// <param name="time">Tells when the run began; null for the system's clock.</param>
 public sealed class LoadGenerator(TimeProvider? time = null)
 {
-    static readonly TimeSpan Lead = TimeSpan.FromMilliseconds(10);
-    static readonly long PublishEvery = MonotonicClock.From(TimeSpan.FromMilliseconds(500));
-
     /// <summary>Runs the plan. Cancelling ends the run at once and returns what was measured until then.</summary>
     /// <param name="plan">Where, how much, how long, with which requests.</param>
     /// <param name="progress">Told about twice a second, from a thread of the generator: return quickly.</param>
@@ -22,45 +17,21 @@ public sealed class LoadGenerator(TimeProvider? time = null)
     /// <exception cref="IOException">The host name does not resolve, or the system refuses the event loop.</exception>
     public async Task<LoadResult> RunAsync(LoadPlan plan, IProgress<LoadProgress>? progress = null, CancellationToken cancellation = default)
     {
-        var endPoint = await TargetHost.ResolveAsync(plan.BaseUrl, plan.AllowedHosts, cancellation);
-        var startedAt = (time ?? TimeProvider.System).GetUtcNow();
-        var shares = plan.Threads;
-        var start = MonotonicClock.Nanoseconds + MonotonicClock.From(Lead);
-        var countFrom = start + MonotonicClock.From(plan.WarmUp);
-        var end = countFrom + MonotonicClock.From(plan.Duration);
-        var target = TargetHost.Wire(plan.BaseUrl, plan.KeepAlive);
-        var source = shares > 1 ? new SharedSource(plan.Source) : plan.Source;
-        var collector = new BlockCollector(shares);
-        var meter = new ProgressMeter(shares, start, countFrom, progress);
-        var capacity = plan.Model is UserModel users ? Math.Max(plan.MaxConnections, (int)users.Stages.Max(s => Math.Max(s.From, s.To))) : plan.MaxConnections;
-        var timeout = MonotonicClock.From(plan.Timeout);
-        var loops = Enumerable.Range(0, shares).Select(share => new EngineLoop(
-            [
-                new Workload
-                {
-                    Name = "main",
-                    Model = plan.Model,
-                    Pool = new ConnectionPool(target, endPoint, Math.Max(1, (capacity + shares - 1 - share) / shares)) { MaxBodyBytes = plan.MaxResponseBytes },
-                    Recorder = new Recorder(countFrom, end, new BlockRecorder(collector, timeout)),
-                    Source = source,
-                    Timeout = timeout,
-                    Start = start,
-                    End = end,
-                    Share = share,
-                    Shares = shares,
-                },
-            ], PublishEvery, (loop, now) => meter.Publish(share, loop, now))).ToArray();
-        try
+        var job = new EngineJob
         {
-            var ended = await LoopThreads.RunAsync(loops, cancellation);
-            return ResultBuilder.Build([.. loops.Select(l => l.Workloads[0].Recorder)], loops, collector, new RunTimes(startedAt, countFrom, end, ended, cancellation.IsCancellationRequested), plan.Model);
-        }
-        finally
-        {
-            foreach (var loop in loops)
-            {
-                loop.Dispose();
-            }
-        }
+            Name = "main",
+            BaseUrl = plan.BaseUrl,
+            Model = plan.Model,
+            Source = plan.Source,
+            WarmUp = plan.WarmUp,
+            Duration = plan.Duration,
+            Timeout = plan.Timeout,
+            MaxConnections = plan.MaxConnections,
+            MaxResponseBytes = plan.MaxResponseBytes,
+            KeepAlive = plan.KeepAlive,
+        };
+        var options = new EngineOptions { Threads = plan.Threads, AllowedHosts = plan.AllowedHosts, Protocol = plan.Protocol, TrustAnyCertificate = plan.TrustAnyCertificate };
+        var results = await EngineRun.RunAsync([job], options, progress, null, time ?? TimeProvider.System, cancellation);
+        return results[0];
     }
 }

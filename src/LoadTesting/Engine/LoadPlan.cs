@@ -63,6 +63,12 @@ public sealed record LoadPlan
     /// <summary>Keep connections open between requests; default true.</summary>
     public bool KeepAlive { get; set; } = true;
 
+    /// <summary>HTTP/1.1 (default) or HTTP/2.</summary>
+    public HttpProtocol Protocol { get; set; }
+
+    /// <summary>Accept any certificate of the server; default false.</summary>
+    public bool TrustAnyCertificate { get; set; }
+
     /// <summary>Hosts beside loopback that may be loaded; default none.</summary>
     public IReadOnlyList<string> AllowedHosts { get; set; } = [];
 }

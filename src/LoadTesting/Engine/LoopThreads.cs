@@ -6,7 +6,7 @@ namespace Fettle.LoadTesting.Engine;
 static class LoopThreads
 {
     /// <summary>Completes when all loops have ended, with the moment of the last; a failing loop stops the others and its exception is thrown.</summary>
-    public static async Task<long> RunAsync(IReadOnlyList<EngineLoop> loops, CancellationToken cancellation)
+    public static async Task<long> RunAsync(IReadOnlyList<ILoadLoop> loops, CancellationToken cancellation)
     {
         void StopAll()
         {

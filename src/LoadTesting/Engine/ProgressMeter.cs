@@ -13,7 +13,7 @@ sealed class ProgressMeter(int shares, long start, long countFrom, IProgress<Loa
     long _last;
 
     /// <summary>Called on the loop's thread.</summary>
-    public void Publish(int share, EngineLoop loop, long now)
+    public void Publish(int share, ILoadLoop loop, long now)
     {
         if (progress is null)
         {

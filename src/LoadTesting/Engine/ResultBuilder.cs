@@ -8,7 +8,7 @@ sealed record RunTimes(DateTimeOffset StartedAt, long CountFrom, long PlannedEnd
 /// <summary>Merges what the loops recorded into one result.</summary>
 static class ResultBuilder
 {
-    public static LoadResult Build(IReadOnlyList<Recorder> recorders, IReadOnlyList<EngineLoop> loops, BlockCollector blocks, RunTimes times, LoadModel model)
+    public static LoadResult Build(IReadOnlyList<Recorder> recorders, IReadOnlyList<ILoadLoop> loops, BlockCollector blocks, RunTimes times, LoadModel model)
     {
         foreach (var recorder in recorders)
         {
@@ -54,7 +54,8 @@ static class ResultBuilder
     /// <summary>The counted time: until the planned end, the interruption, or the last answer of a run that is limited by requests.</summary>
     static double Counted(IReadOnlyList<Recorder> recorders, RunTimes times, LoadModel model)
     {
-        var end = Math.Min(times.Ended, times.PlannedEnd);
+        // An open model's last arrival lies before the end of its time; the time counts whole.
+        var end = times.Interrupted ? Math.Min(times.Ended, times.PlannedEnd) : times.PlannedEnd;
         if (model is UserModel { Requests: not null } && recorders.Max(r => r.LastEnd) is > 0 and var last)
         {
             end = Math.Min(end, last);
@@ -63,7 +64,7 @@ static class ResultBuilder
         return Math.Max(0, (end - times.CountFrom) / 1e9);
     }
 
-    static GeneratorWatch Watch(IReadOnlyList<Recorder> recorders, IReadOnlyList<EngineLoop> loops, double seconds)
+    static GeneratorWatch Watch(IReadOnlyList<Recorder> recorders, IReadOnlyList<ILoadLoop> loops, double seconds)
     {
         var threads = loops.Select(l => l.Times).Aggregate((a, b) => a + b);
         var lag = Merge(recorders.Select(r => r.DispatchLag));

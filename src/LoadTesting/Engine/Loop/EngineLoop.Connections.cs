@@ -20,7 +20,7 @@ sealed unsafe partial class EngineLoop
         _buffer = null;
     }
 
-    void Dispatch(in Exchange exchange)
+    protected override void Dispatch(in Exchange exchange)
     {
         var pool = exchange.Workload.Pool;
         while (pool.Idle.TryPop(out var idle))
@@ -291,12 +291,7 @@ sealed unsafe partial class EngineLoop
             Refill(connection.Pool, now);
         }
 
-        var request = exchange.Request;
-        var error = request.Accepts(status) ? null : StatusError(status);
-        error ??= exchange.Actor?.Flow?.FailedCheck(new Answer(request, status, capture, null));
-        exchange.Workload.Recorder.Answered(exchange, now, error, error is null ? "" : Detail(status, capture));
-        exchange.Workload.Open--;
-        Proceed(exchange, now, new Answer(request, status, capture, error));
+        Answered(exchange, now, status, capture);
     }
 
     /// <summary>The connection broke under a request. One that was kept alive and gave no byte was closed by the server in the same moment: try once more.</summary>
@@ -320,14 +315,6 @@ sealed unsafe partial class EngineLoop
         Refill(connection.Pool, now);
     }
 
-    /// <summary>A request ends without an answer.</summary>
-    void End(in Exchange exchange, long now, string error, string detail, bool waited, bool sent)
-    {
-        exchange.Workload.Recorder.Unanswered(exchange, now, error, detail, waited, sent);
-        exchange.Workload.Open--;
-        Proceed(exchange, now, new Answer(exchange.Request, 0, null, error));
-    }
-
     void Close(Connection connection)
     {
         if (connection.State == ConnectionState.Closed)
@@ -348,12 +335,4 @@ sealed unsafe partial class EngineLoop
         _connections[connection.Slot] = null;
         _freeSlots.Push(connection.Slot);
     }
-
-    static string StatusError(int status) => StatusErrors[status - 100 is >= 0 and < 900 and var at ? at : 0] ??= $"status {status}";
-
-    static readonly string?[] StatusErrors = new string?[900];
-
-    static string Detail(int status, AnswerCapture? capture) => capture is null
-        ? $"HTTP {status}"
-        : $"HTTP {status}: {System.Text.Encoding.UTF8.GetString(capture.BodyBytes.Span[..Math.Min(200, capture.BodyBytes.Length)])}";
 }

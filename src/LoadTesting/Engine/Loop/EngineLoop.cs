@@ -13,20 +13,16 @@ namespace Fettle.LoadTesting.Engine.Loop;
 /// Invariant: every started request ends in exactly one call of its recorder, at the latest at its deadline.
 /// Nothing on the path of a plain request allocates.
 /// </summary>
-sealed partial class EngineLoop(IReadOnlyList<Workload> workloads, long publishEvery, Action<EngineLoop, long>? publish) : IDisposable
+sealed partial class EngineLoop(IReadOnlyList<Workload> workloads, long publishEvery, Action<ILoadLoop, long>? publish) : LoopSchedule(workloads), ILoadLoop
 {
-    const int StartsPerTurn = 64;
     const long MaxWait = 50_000_000;
 
     readonly Poller _poller = new();
-    readonly PriorityQueue<Actor, long> _pausing = new();
     readonly ConnectionPool[] _pools = [.. workloads.Select(w => w.Pool).Distinct()];
     readonly long _longestTimeout = workloads.Max(w => w.Timeout);
     long _nextScan;
     long _nextPublish;
     volatile bool _stop;
-
-    public IReadOnlyList<Workload> Workloads => workloads;
 
     public long ConnectionsOpened { get; private set; }
 
@@ -46,12 +42,8 @@ sealed partial class EngineLoop(IReadOnlyList<Workload> workloads, long publishE
     public long Run()
     {
         Poller.SharpenTimers();
-        foreach (var workload in workloads)
-        {
-            workload.Prepare();
-        }
-
-        var scanEvery = Math.Clamp(workloads.Min(w => w.Timeout) / 50, 1_000_000, 100_000_000);
+        Prepare();
+        var scanEvery = Math.Clamp(Workloads.Min(w => w.Timeout) / 50, 1_000_000, 100_000_000);
         var before = ThreadTimes.OfThisThread();
         var now = MonotonicClock.Nanoseconds;
         (_nextScan, _nextPublish) = (now + scanEvery, now + publishEvery);
@@ -106,19 +98,6 @@ sealed partial class EngineLoop(IReadOnlyList<Workload> workloads, long publishE
         FreeBuffer();
     }
 
-    bool AllOver(long now)
-    {
-        foreach (var workload in workloads)
-        {
-            if (!workload.Over(now))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
     /// <summary>Ends what is beyond its deadline. Runs a few dozen times per timeout, so a timeout is at most 2 % (100 ms) late.</summary>
     void Scan(long now)
     {
@@ -149,7 +128,7 @@ sealed partial class EngineLoop(IReadOnlyList<Workload> workloads, long publishE
             }
         }
 
-        foreach (var workload in workloads)
+        foreach (var workload in Workloads)
         {
             workload.Recorder.Advance(now);
         }

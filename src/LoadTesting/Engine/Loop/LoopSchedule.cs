@@ -1,12 +1,70 @@
+using Fettle.LoadTesting.Engine.Http;
+
 namespace Fettle.LoadTesting.Engine.Loop;
 
-/// <summary>When requests begin: arrivals, users, pauses.</summary>
-sealed partial class EngineLoop
+/// <summary>When requests begin and what follows when they end: arrivals, users, pauses. How they are sent is up to the loop.</summary>
+abstract class LoopSchedule(IReadOnlyList<Workload> workloads)
 {
+    const int StartsPerTurn = 64;
     const long RestAfterFailure = 50_000_000;
 
+    readonly PriorityQueue<Actor, long> _pausing = new();
+
+    public IReadOnlyList<Workload> Workloads => workloads;
+
+    /// <summary>Sends the request, at once or when there is a connection for it.</summary>
+    protected abstract void Dispatch(in Exchange exchange);
+
+    protected void Prepare()
+    {
+        foreach (var workload in workloads)
+        {
+            workload.Prepare();
+        }
+    }
+
+    protected bool AllOver(long now)
+    {
+        foreach (var workload in workloads)
+        {
+            if (!workload.Over(now))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>An answer came, whatever it says.</summary>
+    protected void Answered(in Exchange exchange, long now, int status, AnswerCapture? capture)
+    {
+        var request = exchange.Request;
+        var error = request.Accepts(status) ? null : StatusError(status);
+        error ??= exchange.Actor?.Flow?.FailedCheck(new Answer(request, status, capture, null));
+        exchange.Workload.Recorder.Answered(exchange, now, error, error is null ? "" : Detail(status, capture));
+        exchange.Workload.Open--;
+        Proceed(exchange, now, new Answer(request, status, capture, error));
+    }
+
+    /// <summary>A request ends without an answer.</summary>
+    protected void End(in Exchange exchange, long now, string error, string detail, bool waited, bool sent)
+    {
+        exchange.Workload.Recorder.Unanswered(exchange, now, error, detail, waited, sent);
+        exchange.Workload.Open--;
+        Proceed(exchange, now, new Answer(exchange.Request, 0, null, error));
+    }
+
+    static string StatusError(int status) => StatusErrors[status - 100 is >= 0 and < 900 and var at ? at : 0] ??= $"status {status}";
+
+    static readonly string?[] StatusErrors = new string?[900];
+
+    static string Detail(int status, AnswerCapture? capture) => capture is null
+        ? $"HTTP {status}"
+        : $"HTTP {status}: {System.Text.Encoding.UTF8.GetString(capture.BodyBytes.Span[..Math.Min(200, capture.BodyBytes.Length)])}";
+
     /// <summary>Starts what is due and returns the next due moment.</summary>
-    long StartDue(long now)
+    protected long StartDue(long now)
     {
         var next = long.MaxValue;
         foreach (var workload in workloads)

@@ -1,0 +1,30 @@
+using System.CommandLine;
+using Fettle.LoadTesting.Reports;
+using Fettle.Shared.Verbs;
+
+namespace Fettle.Cli.Loads;
+
+/// <summary><c>fettle load compare A.json B.json</c>: better 0, no difference 0, worse 3, unlike 4.</summary>
+internal static class CompareCommand
+{
+    public static Command Create()
+    {
+        var baseline = new Argument<string>("baseline") { Description = "Report of the baseline run" };
+        var candidate = new Argument<string>("candidate") { Description = "Report of the run to judge" };
+        var command = new Command("compare", "Say whether a run is better, worse or not different, with confidence") { baseline, candidate };
+        command.SetAction(parse =>
+        {
+            try
+            {
+                var comparison = RunComparison.Of(LoadReport.Load(parse.GetValue(baseline)!), LoadReport.Load(parse.GetValue(candidate)!));
+                Console.Out.WriteLine($"{comparison.Verdict switch { ComparisonVerdict.Better => "better", ComparisonVerdict.Worse => "worse", ComparisonVerdict.NoDifference => "no difference", _ => "cannot be compared" }}: {comparison.Reason}");
+                return comparison.Verdict switch { ComparisonVerdict.Worse => ExitCode.NoneKept, ComparisonVerdict.Unlike => ExitCode.Undecided, _ => ExitCode.Ok };
+            }
+            catch (Exception e) when (e is IOException or InvalidDataException)
+            {
+                throw new UserErrorException(e.Message);
+            }
+        });
+        return command;
+    }
+}

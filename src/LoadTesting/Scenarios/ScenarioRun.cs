@@ -1,0 +1,89 @@
+using Fettle.LoadTesting.Server;
+using Fettle.LoadTesting.Thresholds;
+
+namespace Fettle.LoadTesting.Scenarios;
+
+/// <summary>What a scenario file's run measured and how its thresholds came out.</summary>
+public sealed record ScenarioRun
+{
+    /// <summary>The file's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Where the load went.</summary>
+    public required Uri Target { get; init; }
+
+    /// <summary>The results of the scenarios in the order of the file.</summary>
+    public required IReadOnlyList<(Scenario Scenario, LoadResult Result)> Results { get; init; }
+
+    /// <summary>All scenarios together.</summary>
+    public required LoadResult Overall { get; init; }
+
+    /// <summary>The thresholds and what they came to.</summary>
+    public required IReadOnlyList<ThresholdOutcome> Thresholds { get; init; }
+
+    /// <summary>The target's process over time; empty when it was not watched.</summary>
+    public IReadOnlyList<ProcessSample> Process { get; init; } = [];
+
+    /// <summary>What probably limited the run, the strongest first.</summary>
+    public IReadOnlyList<string> Hints { get; init; } = [];
+
+    /// <summary>The threshold that ended the run early; null when none did.</summary>
+    public string? AbortedBy { get; init; }
+
+    /// <summary>Memory of the target in megabytes per minute.</summary>
+    public Trend Memory => Trend.Of([.. Process.Select(p => (p.Seconds / 60, p.MemoryMegabytes))]);
+
+    /// <summary>99 when a threshold failed, 4 when the generator was the limit, 130 when interrupted, else 0.</summary>
+    public int ExitCode =>
+        Thresholds.Any(t => !t.Passed) ? 99 : Overall.Interrupted && AbortedBy is null ? 130 : Overall.Generator.Limited ? 4 : 0;
+}
+
+/// <summary>How a scenario file is run.</summary>
+public sealed record ScenarioRunOptions
+{
+    /// <summary>Replaces the file's target.</summary>
+    public Uri? Target { get; set; }
+
+    /// <summary>Event loops; default 1.</summary>
+    public int Threads
+    {
+        get;
+        set => field = Throw.InRange(value, 1, 64, nameof(Threads));
+    } = 1;
+
+    /// <summary>Hosts beside loopback that may be loaded.</summary>
+    public IReadOnlyList<string> AllowedHosts { get; set; } = [];
+
+    /// <summary>HTTP/1.1 (default) or HTTP/2.</summary>
+    public HttpProtocol Protocol { get; set; }
+
+    /// <summary>Accept any certificate of the server; default false.</summary>
+    public bool TrustAnyCertificate { get; set; }
+
+    /// <summary>The target's process; null to look for the one that listens on the target's port when it is local.</summary>
+    public int? ProcessId { get; set; }
+
+    /// <summary>Send every request once before the run and refuse to start when one fails; default true.</summary>
+    public bool CheckFirst { get; set; } = true;
+
+    /// <summary>Highest rate in requests per second that a scenario may ask for; default 50,000.</summary>
+    public double MaxRate
+    {
+        get;
+        set => field = Throw.InRange(value, 1, 1_000_000, nameof(MaxRate));
+    } = 50_000;
+
+    /// <summary>Longest run; default 2 h.</summary>
+    public TimeSpan MaxDuration
+    {
+        get;
+        set => field = Throw.InRange(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(7), nameof(MaxDuration));
+    } = TimeSpan.FromHours(2);
+
+    /// <summary>Figures of a saved run for relative thresholds; null when there is none.</summary>
+    public Func<Threshold, double?>? Baseline { get; set; }
+
+    internal (int Index, int Count) Share { get; init; } = (0, 1);
+
+    internal DateTimeOffset? BeginAt { get; init; }
+}

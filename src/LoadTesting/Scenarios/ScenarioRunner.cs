@@ -1,0 +1,130 @@
+using Fettle.LoadTesting.Engine;
+using Fettle.LoadTesting.Server;
+using Fettle.LoadTesting.Thresholds;
+
+namespace Fettle.LoadTesting.Scenarios;
+
+/// <summary>Runs scenario files: checks every request once, sets up, loads, watches thresholds and the target's process, tears down.</summary>
+/// <param name="time">The system's clock; null for the real one.</param>
+public sealed class ScenarioRunner(TimeProvider? time = null)
+{
+    static readonly TimeSpan OneRequestLimit = TimeSpan.FromMinutes(2);
+
+    /// <summary>Runs the file. Cancelling ends the load at once, still tears down, and returns what was measured.</summary>
+    /// <exception cref="ScenarioException">A limit is exceeded, a request fails in the check before the run, or the set-up fails.</exception>
+    /// <exception cref="InvalidOperationException">The host is neither loopback nor allowed.</exception>
+    public async Task<ScenarioRun> RunAsync(ScenarioFile file, ScenarioRunOptions options, IProgress<LoadProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        var target = options.Target ?? file.Target ?? throw new ScenarioException(file.Name, ["no target: add target to the file, or give the URL on the command line"]);
+        Limits(file, options);
+        var engine = new EngineOptions
+        {
+            Threads = options.Threads,
+            AllowedHosts = options.AllowedHosts,
+            Protocol = options.Protocol,
+            TrustAnyCertificate = options.TrustAnyCertificate,
+            Share = options.Share,
+            BeginAt = options.BeginAt,
+        };
+        var single = engine with { Threads = 1, Share = (0, 1), BeginAt = null };
+        var variables = new Dictionary<string, string>(file.Variables);
+        foreach (var (name, value) in await PlayAsync(file, file.Setup, "set-up", target, variables, single, cancellation))
+        {
+            variables[name] = value;
+        }
+
+        if (options.CheckFirst)
+        {
+            foreach (var (scenario, entry) in file.Scenarios.SelectMany(s => s.Entries.Select(e => (s, e))))
+            {
+                await PlayAsync(file, entry.Steps, $"check before the run, scenario {scenario.Name}", target, variables, single, cancellation, scenario.Cookies);
+            }
+        }
+
+        var run = await LoadAsync(file, options, target, variables, engine, progress, cancellation);
+        await PlayAsync(file, file.Teardown, "teardown", target, variables, single, CancellationToken.None);
+        return run;
+    }
+
+    async Task<ScenarioRun> LoadAsync(
+        ScenarioFile file, ScenarioRunOptions options, Uri target, Dictionary<string, string> variables, EngineOptions engine, IProgress<LoadProgress>? progress, CancellationToken cancellation)
+    {
+        EngineJob[] jobs = [.. file.Scenarios.Select(s => new EngineJob
+        {
+            Name = s.Name,
+            BaseUrl = target,
+            Model = s.Model,
+            Flows = new ScenarioFlows(s, variables, file.Feeds),
+            StartAfter = s.StartAfter,
+            WarmUp = s.WarmUp,
+            Duration = s.Duration,
+            Timeout = s.Timeout,
+            MaxConnections = s.MaxConnections,
+        })];
+        var pid = options.ProcessId ?? (OperatingSystem.IsLinux() && target.IsLoopback ? ListeningProcess.Find(target.Port) : null);
+        await using var sampler = new ProcessSampler(pid ?? 0, time);
+        var aborting = new AbortWatch(file);
+        var results = await EngineRun.RunAsync(jobs, engine, progress, aborting.Any ? aborting.Look : null, time ?? TimeProvider.System, cancellation);
+        var samples = await sampler.FinishAsync();
+        var overall = results.Count == 1 ? results[0] : ResultMerger.Merge(results, file.Scenarios);
+        var groups = file.Scenarios.Zip(results).SelectMany(p => MeasuredGroups.Of(p.First, p.Second)).ToArray();
+        return new ScenarioRun
+        {
+            Name = file.Name,
+            Target = target,
+            Results = [.. file.Scenarios.Zip(results)],
+            Overall = overall,
+            Thresholds = [.. file.Thresholds.Select(t => ThresholdJudge.Judge(t, groups, MeasuredGroups.Of(samples), options.Baseline))],
+            Process = samples,
+            Hints = BottleneckHints.Of(overall, samples, Environment.ProcessorCount),
+            AbortedBy = aborting.Broken,
+        };
+    }
+
+    /// <summary>Plays steps once, in order; the first failure is an error with what came back.</summary>
+    async Task<IReadOnlyDictionary<string, string>> PlayAsync(
+        ScenarioFile file, IReadOnlyList<Step> steps, string what, Uri target, Dictionary<string, string> variables, EngineOptions engine, CancellationToken cancellation, bool cookies = false)
+    {
+        if (steps.Count == 0 || cancellation.IsCancellationRequested)
+        {
+            return new Dictionary<string, string>();
+        }
+
+        var model = LoadModel.Users(1) with { Requests = 1 };
+        var scenario = new Scenario { Name = what, Model = model, Duration = OneRequestLimit, Entries = [new ScenarioEntry(1, [.. steps])], Cookies = cookies };
+        var flow = new ScenarioFlow(scenario, new FlowVariables(variables, file.Feeds, 0, 1));
+        var job = new EngineJob { Name = what, BaseUrl = target, Model = model, Flows = new OneFlow(flow), Duration = OneRequestLimit, Timeout = TimeSpan.FromSeconds(30), MaxConnections = 1 };
+        var results = await EngineRun.RunAsync([job], engine, null, null, time ?? TimeProvider.System, cancellation);
+        return results[0].ErrorSamples is [var first, ..]
+            ? throw new ScenarioException(file.Name, [$"{what}: request {first.Request} to {target} failed: {first.Class} ({first.Detail})"])
+            : flow.Variables.Own;
+    }
+
+    static void Limits(ScenarioFile file, ScenarioRunOptions options)
+    {
+        var mistakes = new List<string>();
+        foreach (var scenario in file.Scenarios)
+        {
+            if (scenario.Model is ArrivalModel open && open.Stages.Max(s => Math.Max(s.From, s.To)) is var rate && rate > options.MaxRate)
+            {
+                mistakes.Add($"scenario {scenario.Name} asks for {rate:0} requests per second; the limit is {options.MaxRate:0} (--max-rate)");
+            }
+
+            var length = scenario.StartAfter + scenario.WarmUp + scenario.Duration;
+            if (length > options.MaxDuration)
+            {
+                mistakes.Add($"scenario {scenario.Name} ends after {DurationText.Write(length)}; the limit is {DurationText.Write(options.MaxDuration)} (--max-duration)");
+            }
+        }
+
+        if (mistakes.Count > 0)
+        {
+            throw new ScenarioException(file.Name, mistakes);
+        }
+    }
+
+    sealed class OneFlow(Flow flow) : IFlowSource
+    {
+        public Flow Create(int actor) => flow;
+    }
+}

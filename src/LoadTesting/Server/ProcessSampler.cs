@@ -1,0 +1,131 @@
+using System.Globalization;
+
+namespace Fettle.LoadTesting.Server;
+
+/// <summary>Samples a process and its machine from /proc once a second; on other systems there are no samples.</summary>
+sealed class ProcessSampler : IAsyncDisposable
+{
+    const double TicksPerSecond = 100;
+    const double PageBytes = 4096;
+
+    readonly CancellationTokenSource _stop = new();
+    readonly List<ProcessSample> _samples = [];
+    readonly int _pid;
+    readonly TimeProvider _time;
+    readonly Task _sampling;
+
+    public ProcessSampler(int pid, TimeProvider? time = null, TimeSpan? every = null)
+    {
+        (_pid, _time) = (pid, time ?? TimeProvider.System);
+        _sampling = Directory.Exists($"/proc/{pid}") ? SampleAsync(every ?? TimeSpan.FromSeconds(1)) : Task.CompletedTask;
+    }
+
+    /// <summary>Ends sampling and returns everything.</summary>
+    public async Task<IReadOnlyList<ProcessSample>> FinishAsync()
+    {
+        await _stop.CancelAsync();
+        await _sampling;
+        return _samples;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await FinishAsync();
+        _stop.Dispose();
+    }
+
+    async Task SampleAsync(TimeSpan every)
+    {
+        var start = _time.GetTimestamp();
+        var before = Raw.Read(_pid);
+        var last = start;
+        using var timer = new PeriodicTimer(every, _time);
+        try
+        {
+            while (before is not null && await timer.WaitForNextTickAsync(_stop.Token))
+            {
+                var now = _time.GetTimestamp();
+                if (Raw.Read(_pid) is not { } raw)
+                {
+                    return; // The process has ended.
+                }
+
+                var seconds = _time.GetElapsedTime(last, now).TotalSeconds;
+                _samples.Add(raw.Since(before, seconds, _time.GetElapsedTime(start, now).TotalSeconds));
+                (before, last) = (raw, now);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    sealed record Raw(double CpuTicks, double Resident, int Threads, int Files, double Voluntary, double Forced, double ReadBytes, double Written, double HostBusy, double HostAll, double Network)
+    {
+        public static Raw? Read(int pid)
+        {
+            try
+            {
+                var stat = File.ReadAllText($"/proc/{pid}/stat");
+                var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+                var status = Named($"/proc/{pid}/status");
+                var io = Named($"/proc/{pid}/io");
+                var host = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Take(8).Select(Number).ToArray();
+                return new Raw(
+                    Number(fields[11]) + Number(fields[12]), Number(fields[21]) * PageBytes, (int)Number(fields[17]), OpenFilesOf(pid),
+                    status.GetValueOrDefault("voluntary_ctxt_switches", double.NaN), status.GetValueOrDefault("nonvoluntary_ctxt_switches", double.NaN),
+                    io.GetValueOrDefault("read_bytes", double.NaN), io.GetValueOrDefault("write_bytes", double.NaN),
+                    host.Sum() - host[3] - host[4], host.Sum(), NetworkBytes());
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
+            {
+                return null;
+            }
+        }
+
+        public ProcessSample Since(Raw before, double seconds, double at) => new(
+            Math.Round(at, 2),
+            (CpuTicks - before.CpuTicks) / TicksPerSecond / seconds * 100,
+            Resident / 1048576,
+            Threads,
+            Files,
+            (Voluntary - before.Voluntary) / seconds,
+            (Forced - before.Forced) / seconds,
+            (ReadBytes - before.ReadBytes) / 1024 / seconds,
+            (Written - before.Written) / 1024 / seconds,
+            HostAll > before.HostAll ? (HostBusy - before.HostBusy) / (HostAll - before.HostAll) * 100 : double.NaN,
+            (Network - before.Network) / 1024 / seconds);
+
+        static int OpenFilesOf(int pid)
+        {
+            try
+            {
+                return Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd").Count();
+            }
+            catch (UnauthorizedAccessException)
+            {
+                return -1;
+            }
+        }
+
+        static double NetworkBytes() => File.ReadLines("/proc/net/dev").Skip(2)
+            .Select(line => line[(line.IndexOf(':') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Sum(fields => Number(fields[0]) + Number(fields[8]));
+
+        static Dictionary<string, double> Named(string path)
+        {
+            try
+            {
+                return File.ReadLines(path).Select(l => l.Split(':', 2)).Where(p => p.Length == 2)
+                    .Select(p => (p[0], Value: p[1].Trim().Split(' ')[0])).Where(p => double.TryParse(p.Value, CultureInfo.InvariantCulture, out _))
+                    .ToDictionary(p => p.Item1, p => Number(p.Value));
+            }
+            catch (UnauthorizedAccessException)
+            {
+                return [];
+            }
+        }
+
+        static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
+    }
+}
