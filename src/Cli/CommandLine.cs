@@ -10,6 +10,7 @@ internal static class CommandLine
     /// <summary>The verbs this program runs itself, beside the ones that Host runs.</summary>
     static readonly Func<Command>[] Verbs =
     [
+        Loads.LoadCommand.Create,
     ];
 
     public static async Task<int> RunAsync(string[] arguments)
