@@ -51,6 +51,9 @@ public sealed partial class CacheCategory<T> : CacheCategory
 
     internal override long Bytes => _memory.Bytes;
 
+    /// <summary>The policy that eviction imitates now.</summary>
+    internal string EvictionLeader => _memory.EvictionLeader;
+
     long CurrentDataVersion
     {
         get

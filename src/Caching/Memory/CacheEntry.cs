@@ -2,8 +2,7 @@ namespace Fettle.Caching.Memory;
 
 /// <summary>
 /// What the memory tier knows of one entry besides its value. Readers touch it without a lock: they write only
-/// <see cref="LastAccess"/>, <see cref="Accesses"/> and <see cref="CheckedAt"/>, where a lost write costs precision and never correctness.
-/// All else changes under the category's lock.
+/// <see cref="SampledHits"/>, where a lost write costs precision and never correctness. All else changes under the category's lock.
 /// </summary>
 internal abstract class CacheEntry(string key, uint hash)
 {
@@ -31,9 +30,7 @@ internal abstract class CacheEntry(string key, uint hash)
     public long SampledHits;
 
     // ---- the eviction policy's own ----
-    public uint LastAccess;
-    public uint QueuedAt;
-    public byte Accesses;
+    public int Node = -1;
     public byte Queue;
     public CacheEntry? Previous;
     public CacheEntry? Next;

@@ -45,6 +45,8 @@ internal sealed class MemoryTier<T>
 
     public long Bytes { get; private set; }
 
+    public string EvictionLeader => _policy.Leader;
+
     public ICollection<CacheEntry<T>> Entries => _map.Values;
 
     /// <summary>The lock-free hit: present, fresh, compared with the newest invalidation, and of current data.</summary>
@@ -64,16 +66,7 @@ internal sealed class MemoryTier<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Touch(CacheEntry entry)
     {
-        var tick = _policy.Tick;
-        if (entry.LastAccess != tick)
-        {
-            entry.LastAccess = tick;
-        }
-
-        if (entry.Accesses < EvictionPolicy.MaxAccesses)
-        {
-            entry.Accesses++;
-        }
+        _policy.Record(entry);
 
         // One hit in eight, chosen by a multiplicative hash so that no access pattern falls in step with it.
         if ((ulong)_counters.Hits.Increment() * 0x9E3779B97F4A7C15 >> 61 == 0)
@@ -134,6 +127,7 @@ internal sealed class MemoryTier<T>
         _map[entry.Key] = entry;
         Bytes += entry.Bytes;
         _budget.Add(entry.Bytes);
+        _policy.Missed(entry);
         while (_policy.Count >= _maxEntries || Bytes > _maxBytes)
         {
             if (!EvictOne(ref evicted))
@@ -154,8 +148,17 @@ internal sealed class MemoryTier<T>
         }
 
         var entry = Unsafe.As<CacheEntry<T>>(victim);
-        var reason = Bytes > _maxBytes ? EvictionReason.Size : EvictionReason.Capacity;
-        Remove(entry, MissReason.Evicted);
+        var reason = _policy.Count >= _maxEntries ? EvictionReason.Capacity : EvictionReason.Size;
+        if (reason == EvictionReason.Size)
+        {
+            _policy.Resize(_policy.Count);
+        }
+
+        _map.TryRemove(entry.Key, out _);
+        _policy.Evict(entry);
+        Account(entry);
+        _reasons.Remember(entry.Hash, MissReason.Evicted);
+        _counters.Evicted++;
         evicted = Note(evicted, entry, reason);
         return true;
     }
@@ -257,9 +260,6 @@ internal sealed class MemoryTier<T>
         _reasons.Remember(entry.Hash, reason);
         switch (reason)
         {
-            case MissReason.Evicted:
-                _counters.Evicted++;
-                break;
             case MissReason.Expired:
                 _counters.Expired++;
                 break;
@@ -272,6 +272,11 @@ internal sealed class MemoryTier<T>
     void Unlink(CacheEntry<T> entry)
     {
         _policy.Remove(entry);
+        Account(entry);
+    }
+
+    void Account(CacheEntry<T> entry)
+    {
         Bytes -= entry.Bytes;
         _budget.Add(-entry.Bytes);
         _counters.Retire(entry);

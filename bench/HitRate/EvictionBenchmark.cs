@@ -1,0 +1,95 @@
+using System.Globalization;
+using Fettle.Caching;
+using Fettle.Shared.Results;
+
+namespace Fettle.Bench.HitRate;
+
+/// <summary>The product's cache, whole, against policies as their papers tell them, over traces and sizes.</summary>
+internal sealed class EvictionBenchmark : IBenchmark
+{
+    static readonly double[] Shares = [0.01, 0.05, 0.10, 0.25];
+
+    public string Name => "eviction";
+
+    public string Summary => "hit rates of the memory tier against LRU, S3-FIFO, W-TinyLFU and the optimum, over traces and sizes";
+
+    public Task RunAsync(ResultDocument result, string[] arguments)
+    {
+        Run(result, "recorded traces", Traces.Recorded());
+        Run(result, "generated traces", Traces.Generated());
+        return Task.CompletedTask;
+    }
+
+    static void Run(ResultDocument result, string title, IEnumerable<(string Name, int[] Keys)> traces)
+    {
+        var rows = new List<string[]>();
+        var shortfalls = new List<double>();
+        foreach (var (name, keys) in traces)
+        {
+            var footprint = keys.Distinct().Count();
+            foreach (var share in Shares)
+            {
+                var size = Math.Max(1, (int)(footprint * share));
+                var lru = Rate(new LruRival(size), keys);
+                var s3 = Rate(new S3FifoRival(size), keys);
+                var lfu = Rate(new TinyLfuRival(size), keys);
+                var ours = Ours(keys, size, out var leader);
+                var best = Math.Max(lru, Math.Max(s3, lfu));
+                var shortfall = Math.Max(0, best - ours);
+                if (size >= 100)
+                {
+                    shortfalls.Add(shortfall);
+                }
+
+                rows.Add([$"{name}@{size}", F(lru), F(s3), F(lfu), F(ours), F(Optimal.HitRate(keys, size)), F(best - ours) + (size < 100 ? " *" : ""), leader]);
+            }
+        }
+
+        if (shortfalls.Count > 0)
+        {
+            result.Tables.Add(new ResultTable(
+                $"Hit rate in percent, {title}",
+                ["trace@entries", "LRU", "S3-FIFO", "W-TinyLFU", "Fettle", "optimal", "below best", "last leader"],
+                rows,
+                $"mean shortfall {F(shortfalls.Average())} points, worst {F(shortfalls.Max())} over {shortfalls.Count} cells of at least 100 entries (* smaller, not counted)"));
+        }
+    }
+
+    static double Rate(IRival rival, int[] keys) => 100.0 * keys.Count(rival.Access) / keys.Length;
+
+    static double Ours(int[] keys, int size, out string leader)
+    {
+        var time = new StoppedTime();
+        var cache = new FettleCache(new FettleCacheOptions { Time = time });
+        var category = cache.Category<object>(new CategoryOptions("trace") { MaxEntries = size, TimeToLive = TimeSpan.FromDays(1) });
+        var names = keys.Distinct().ToDictionary(k => k, k => k.ToString(CultureInfo.InvariantCulture));
+        var value = new object();
+        foreach (var key in keys)
+        {
+            if (!category.TryGet(names[key], out _))
+            {
+                var set = category.SetAsync(names[key], value);
+                if (!set.IsCompletedSuccessfully)
+                {
+                    throw new InvalidOperationException("a set in memory waits for nothing");
+                }
+            }
+        }
+
+        var hits = category.GetStatistics().Hits;
+        if (category.CheckIntegrity() is { } problem)
+        {
+            throw new InvalidOperationException(problem);
+        }
+
+        leader = category.EvictionLeader;
+        return 100.0 * hits / keys.Length;
+    }
+
+    static string F(double value) => value.ToString("F2", CultureInfo.InvariantCulture);
+
+    sealed class StoppedTime : TimeProvider
+    {
+        public override long GetTimestamp() => 0;
+    }
+}
