@@ -22,13 +22,16 @@ internal sealed class EvictionPolicy
     readonly FrequencySketch _sketch;
     readonly EntryList _kept = new(0);
     readonly EntryList _condemned = new(1);
-    readonly ReadBuffer _reads = new();
+    readonly ReadBuffer _reads;
     readonly double _decay;
+    readonly int _capacity;
     Expert _leader;
     int _sinceSwitch;
 
     public EvictionPolicy(int capacity)
     {
+        _capacity = capacity;
+        _reads = new ReadBuffer(capacity);
         _sketch = new FrequencySketch(capacity);
         _experts =
         [
@@ -43,13 +46,15 @@ internal sealed class EvictionPolicy
             expert.Grow(_nodes.Capacity);
         }
 
-        _leader = _experts[1];
+        _leader = _experts[First];
         _decay = 1 - (1.0 / Math.Max(200, Decay * capacity));
     }
 
     internal static double Decay { get; set; } = 2;
 
     internal static double Margin { get; set; } = 0.01;
+
+    internal static int First { get; set; } = 1;
 
     public int Count => _kept.Count + _condemned.Count;
 
@@ -160,7 +165,7 @@ internal sealed class EvictionPolicy
             }
         }
 
-        if (++_sinceSwitch >= 64 && best != _leader && best.Score > (_leader.Score * (1 + Margin)) + 1)
+        if (++_sinceSwitch >= 64 && best != _leader && best.Score > _leader.Score + 1 + (Margin * _capacity))
         {
             Lead(best);
         }

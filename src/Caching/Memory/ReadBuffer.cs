@@ -8,15 +8,25 @@ namespace Fettle.Caching.Memory;
 /// </summary>
 internal sealed class ReadBuffer
 {
-    const int Slots = 64;
-    readonly Ring[] _rings = CreateRings();
+    const int LeastSlots = 64;
+    const int AllSlots = 4096;
+    readonly int _slots;
+    readonly Ring[] _rings;
+
+    /// <param name="capacity">Entries of the cache. A loop over all of them is a run of hits as long as the cache is large.</param>
+    public ReadBuffer(int capacity)
+    {
+        var rings = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(2, Environment.ProcessorCount));
+        _slots = Math.Clamp(capacity, LeastSlots, Math.Max(LeastSlots, AllSlots / rings));
+        _rings = [.. Enumerable.Range(0, rings).Select(_ => new Ring(_slots))];
+    }
 
     public void Add(CacheEntry entry)
     {
         var rings = _rings;
         var ring = rings[Environment.CurrentManagedThreadId & (rings.Length - 1)];
         var at = ring.Written;
-        if (at < Slots)
+        if (at < ring.Hits.Length)
         {
             ring.Hits[at] = entry;
             ring.Written = at + 1;
@@ -27,7 +37,7 @@ internal sealed class ReadBuffer
     {
         foreach (var ring in _rings)
         {
-            var written = Math.Min(ring.Written, Slots);
+            var written = Math.Min(ring.Written, _slots);
             for (var i = 0; i < written; i++)
             {
                 if (ring.Hits[i] is { } hit)
@@ -43,11 +53,9 @@ internal sealed class ReadBuffer
 
     public void Clear() => Drain(0, static (_, _) => { });
 
-    static Ring[] CreateRings() => [.. Enumerable.Range(0, (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(2, Environment.ProcessorCount))).Select(_ => new Ring())];
-
-    sealed class Ring
+    sealed class Ring(int slots)
     {
-        public readonly CacheEntry?[] Hits = new CacheEntry?[Slots];
+        public readonly CacheEntry?[] Hits = new CacheEntry?[slots];
         public volatile int Written;
     }
 }
