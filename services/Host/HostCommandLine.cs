@@ -9,6 +9,7 @@ internal static class HostCommandLine
     static readonly Func<Command>[] Verbs =
     [
         SampleCommand.Create,
+        FeaturesCommand.Create,
     ];
 
     public static async Task<int> RunAsync(string[] arguments)

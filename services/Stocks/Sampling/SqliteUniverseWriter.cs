@@ -25,6 +25,7 @@ internal sealed class SqliteUniverseWriter : IUniverseWriter
 
     public SqliteUniverseWriter(string path, DateOnly[] days)
     {
+        _ = SqliteEngine.Version; // Chooses the engine before the first handle is made.
         _path = Path.GetFullPath(path);
         _temporary = _path + ".building";
         _days = Array.ConvertAll(days, SqliteInsert.Date);

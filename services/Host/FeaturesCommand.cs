@@ -1,0 +1,48 @@
+using System.CommandLine;
+using System.Globalization;
+using Fettle.Databases;
+using Fettle.Services.Stocks.Features;
+using Fettle.Shared.Verbs;
+
+namespace Fettle.Services.Host;
+
+/// <summary><c>fettle features</c>: the features of a service outside of it.</summary>
+internal static class FeaturesCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("features", "Extract the features of a service.");
+        command.Subcommands.Add(CreateExtract());
+        return command;
+    }
+
+    static Command CreateExtract()
+    {
+        var database = new Option<string>("--database") { Description = "sqlite:FILE or postgres:CONNECTION.", Required = true };
+        var output = new Option<string>("--out") { Description = "The CSV file to write.", Required = true };
+        var labels = new Option<bool>("--labels") { Description = "One row per labelled announcement, with the label as last column." };
+        var date = new Option<string?>("--date") { Description = "One row per active stock as of this date (yyyy-MM-dd)." };
+        var command = new Command("extract", "Write the features of stocks as CSV, computed by the service's own code.") { database, output, labels, date };
+        command.SetAction(async (parse, cancellation) =>
+        {
+            var asOf = Dates.ParseOption("--date", parse.GetValue(date));
+            if (parse.GetValue(labels) == asOf.HasValue)
+            {
+                throw new UserErrorException("give either --labels or --date", ExitCode.Usage);
+            }
+
+            var path = parse.GetValue(output)!;
+            await using var open = Database.Open(DatabaseTargets.ParseExisting(parse.GetValue(database)!));
+            var extractor = new FeatureExtractor(open);
+            var report = await UserErrors.FromDataAsync(async () =>
+            {
+                await using var csv = new StreamWriter(path);
+                return asOf is { } day ? await extractor.AsOfAsync(csv, day, cancellation) : await extractor.LabelledAsync(csv, cancellation);
+            });
+            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{report.Rows:N0} rows, {report.Positive:N0} positive, {report.TooFewBars:N0} left out for fewer than {FeatureCalculator.LeastBars} bars"));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+}
