@@ -8,6 +8,7 @@ internal static class HostCommandLine
 {
     static readonly Func<Command>[] Verbs =
     [
+        ServeCommand.Create,
         SampleCommand.Create,
         FeaturesCommand.Create,
     ];

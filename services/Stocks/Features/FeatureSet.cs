@@ -1,0 +1,19 @@
+using Fettle.Services.Stocks.Http;
+
+namespace Fettle.Services.Stocks.Features;
+
+/// <summary>The features of one stock on one date. Immutable once made: it is shared by caches.</summary>
+internal sealed record FeatureSet(StockIdentity Stock, double[] Values);
+
+/// <summary>Features or the reason why there are none.</summary>
+internal readonly record struct FeatureOutcome(FeatureSet? Features, StockProblem? Problem)
+{
+    public static FeatureOutcome Of(StockHistory history, DateOnly date)
+    {
+        var values = new double[FeatureNames.Count];
+        return FeatureCalculator.TryCompute(history, date, values)
+            ? new FeatureOutcome(new FeatureSet(history.Stock, values), null)
+            : new FeatureOutcome(null, StockProblem.NotEnoughHistory(
+                history.Stock.BseCode, Schema.DatabaseValues.Iso(date), history.BarsUpTo(date.DayNumber), FeatureCalculator.LeastBars));
+    }
+}

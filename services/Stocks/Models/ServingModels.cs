@@ -1,0 +1,37 @@
+using System.Runtime.CompilerServices;
+using Fettle.Forests;
+
+namespace Fettle.Services.Stocks.Models;
+
+/// <summary>The model that serves, walked plainly or compiled. A request takes it once and finishes on it, whatever is reloaded meanwhile.</summary>
+internal sealed class ServingModels
+{
+    public const string ModelName = "upper-circuit";
+
+    readonly string _root;
+    readonly ConditionalWeakTable<ActiveModel, Forest> _compiled = [];
+
+    public ServingModels(string root)
+    {
+        _root = root;
+        Registry = new ModelRegistry(root, ModelName, new ForestOptions { Kernel = ForestKernel.Plain });
+        LastReload = Registry.Reload();
+    }
+
+    public ModelRegistry Registry { get; }
+
+    /// <summary>What the last reload said; why no model serves, when none does.</summary>
+    public ReloadResult LastReload { get; private set; }
+
+    public ServingModel? Current(bool compiled) => Registry.Current is { } active
+        ? new ServingModel(active.Version, compiled ? Compiled(active) : active.Forest)
+        : null;
+
+    public ReloadResult Reload() => LastReload = Registry.Reload();
+
+    Forest Compiled(ActiveModel active) => _compiled.GetValue(
+        active, a => Forest.Load(Path.Combine(_root, ModelName, a.Version, "model"), new ForestOptions { Kernel = ForestKernel.Auto, Threads = 1 }));
+}
+
+/// <summary>One version in one form.</summary>
+internal sealed record ServingModel(string Version, Forest Forest);

@@ -1,0 +1,31 @@
+using Fettle.AspNetCore;
+using Fettle.Databases;
+using Fettle.Services.Stocks.Features;
+
+namespace Fettle.Services.Stocks.Serving;
+
+/// <summary>The optimisations of the service. All are off by default; none changes an answer.</summary>
+internal sealed class StockSwitches
+{
+    public StockSwitches(SwitchRegistry registry, Database database, FeaturePanel panel)
+    {
+        ConnectionPooling = registry.Add(
+            new SwitchDefinition("connection-pooling", "database", "Keeps connections and prepared statements between requests."),
+            on => database.Pooling = on);
+        BatchedLoading = registry.Add(
+            new SwitchDefinition("batched-loading", "database", "Loads all stocks of a batch with a few statements instead of one by one."));
+        FeaturePanel = registry.Add(
+            new SwitchDefinition("feature-panel", "features", "Keeps the histories of all stocks in memory.", SwitchRisk.Medium, NeedsWarmup: true),
+            panel.Want);
+        CompiledForest = registry.Add(
+            new SwitchDefinition("compiled-forest", "inference", "Predicts with the fastest kernel that fits the model and the processor.", NeedsWarmup: true));
+    }
+
+    public Switch ConnectionPooling { get; }
+
+    public Switch BatchedLoading { get; }
+
+    public Switch FeaturePanel { get; }
+
+    public Switch CompiledForest { get; }
+}

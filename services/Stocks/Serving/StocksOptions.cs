@@ -1,0 +1,41 @@
+using Fettle.Databases;
+
+namespace Fettle.Services.Stocks.Serving;
+
+/// <summary>How the service runs.</summary>
+internal sealed record StocksOptions
+{
+    public required DatabaseAddress Database { get; init; }
+
+    /// <summary>The folder of model versions; default the one that is built with the service.</summary>
+    public string ModelsFolder { get; init; } = Path.Combine(AppContext.BaseDirectory, "stocks", "models");
+
+    /// <summary>Where batch runs write their CSV files; default a folder <c>stocks-runs</c> beside the SQLite file, or in the working folder.</summary>
+    public string? RunsFolder { get; init; }
+
+    /// <summary>A file of switches that are on from the start.</summary>
+    public string? SwitchesFile { get; init; }
+
+    /// <summary>Bearer token of the admin endpoints; default the environment's, else one is made.</summary>
+    public string? AdminToken { get; init; }
+
+    /// <summary>Predict requests per second and client, 1–1,000,000; default 100.</summary>
+    public int SinglePerSecond
+    {
+        get;
+        set => field = Throw.IfOutside(nameof(SinglePerSecond), value, 1, 1_000_000, "Give a number in the range.");
+    } = 100;
+
+    /// <summary>Batch requests per second and client, 1–1,000,000; default 10.</summary>
+    public int BatchPerSecond
+    {
+        get;
+        set => field = Throw.IfOutside(nameof(BatchPerSecond), value, 1, 1_000_000, "Give a number in the range.");
+    } = 10;
+
+    /// <summary>Whether the limits hold for loopback clients too; default false.</summary>
+    public bool LimitLoopback { get; set; }
+
+    public string RunsFolderOrDefault => RunsFolder ?? Path.Combine(
+        Database.Engine == DatabaseEngine.Sqlite ? Path.GetDirectoryName(Database.Value)! : Directory.GetCurrentDirectory(), "stocks-runs");
+}

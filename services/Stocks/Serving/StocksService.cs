@@ -1,0 +1,70 @@
+using Fettle.AspNetCore;
+using Fettle.Databases;
+using Fettle.Services.Stocks.BatchRuns;
+using Fettle.Services.Stocks.Features;
+using Fettle.Services.Stocks.Health;
+using Fettle.Services.Stocks.Http;
+using Fettle.Services.Stocks.Models;
+using Fettle.Services.Stocks.Predictions;
+using Fettle.Services.Stocks.Schema;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Fettle.Services.Stocks.Serving;
+
+/// <summary>The program of the service.</summary>
+internal static class StocksService
+{
+    /// <summary>Builds the service; the tables it writes are made when they are missing.</summary>
+    public static async Task<WebApplication> BuildAsync(StocksOptions options, WebApplicationBuilder builder, CancellationToken cancellation = default)
+    {
+        var database = Database.Open(options.Database, new DatabaseOptions { Pooling = false });
+        await using (var connection = await database.OpenWriteAsync(cancellation))
+        {
+            await StocksSchema.CreateAsync(connection, database.Engine, cancellation);
+        }
+
+        builder.AddFettle(fettle =>
+        {
+            fettle.ServiceName = "stocks";
+            fettle.SwitchesFile = options.SwitchesFile;
+            fettle.AdminToken = options.AdminToken ?? fettle.AdminToken;
+        });
+        AddServices(builder.Services, options, database);
+
+        var app = builder.Build();
+        app.UseFettle();
+        app.Use(app.Services.GetRequiredService<RequestCounter>().InvokeAsync);
+        app.MapFettle();
+        app.MapOpenApi();
+        PredictionEndpoints.Map(app);
+        BatchRunEndpoints.Map(app);
+        ModelEndpoints.Map(app);
+        HealthEndpoint.Map(app);
+
+        app.Services.GetRequiredService<StockSwitches>();
+        await app.Services.GetRequiredService<ModelMirror>().WriteAsync(cancellation);
+        return app;
+    }
+
+    static void AddServices(IServiceCollection services, StocksOptions options, Database database)
+    {
+        services.AddOpenApi();
+        services.AddSingleton(_ => database);
+        services.AddSingleton(new ServingModels(options.ModelsFolder));
+        services.AddSingleton<ModelMirror>();
+        services.AddSingleton<StockSwitches>();
+        services.AddSingleton<FeaturePanel>();
+        services.AddSingleton<FeatureStore>();
+        services.AddSingleton<PredictionEngine>();
+        services.AddSingleton<RequestCounter>();
+        services.AddSingleton<IReadinessCheck, ModelReadiness>();
+        services.AddSingleton<IReadinessCheck, DatabaseReadiness>();
+        services.AddSingleton(s => new BatchRunner(database, options.RunsFolderOrDefault, s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<BatchRunTable>();
+        services.AddSingleton<BatchRunWorker>();
+        services.AddHostedService(s => s.GetRequiredService<BatchRunWorker>());
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, StocksJson.Default));
+        ClientLimits.Add(services, options);
+    }
+}
