@@ -6,7 +6,7 @@ namespace Fettle.Services.Stocks.Features;
 internal sealed record FeatureSet(StockIdentity Stock, double[] Values);
 
 /// <summary>Features or the reason why there are none.</summary>
-internal readonly record struct FeatureOutcome(FeatureSet? Features, StockProblem? Problem)
+internal readonly record struct FeatureOutcome(FeatureSet? Features, StockProblem? Problem, bool FromCache = false)
 {
     public static FeatureOutcome Of(StockHistory history, DateOnly date)
     {

@@ -1,4 +1,5 @@
 using Fettle.Databases;
+using Fettle.Services.Stocks.Caching;
 using Fettle.Services.Stocks.Http;
 using Fettle.Services.Stocks.Schema;
 using Fettle.Services.Stocks.Serving;
@@ -6,66 +7,111 @@ using Fettle.Services.Stocks.Serving;
 namespace Fettle.Services.Stocks.Features;
 
 /// <summary>
-/// Features for a request, from wherever they are nearest: the resident panel, or the database, one stock at a time or many at once.
+/// Features for a request, from wherever they are nearest: the resident panel, the cache, or the database, one stock at a time or many at once.
 /// All of them end in the same calculator on equal histories, so the answer does not depend on the way.
 /// </summary>
-internal sealed class FeatureStore(Database database, StockSwitches switches, FeaturePanel panel)
+internal sealed class FeatureStore(Database database, StockSwitches switches, FeaturePanel panel, StocksCaches caches)
 {
+    /// <summary>How late a write of another process may show while something is kept in memory.</summary>
+    static readonly TimeSpan Staleness = TimeSpan.FromSeconds(1);
+
     readonly HistoryLoader _loader = new(database);
 
-    /// <summary>The versions of the data that features are made from.</summary>
-    public string Stamp() => database.Versions.Stamp(StocksSchema.FeatureInputs);
-
-    public async Task<FeatureOutcome> GetAsync(PredictQuery query, CancellationToken cancellation)
+    /// <summary>The versions of the data that features are made from; taken before the data is read, so that a value is never newer than its key.</summary>
+    public async ValueTask<string> StampAsync(CancellationToken cancellation)
     {
-        if (switches.FeaturePanel.On && panel.TryFind(query.BseCode, query.NseSymbol, Stamp(), out var resident))
+        await database.Versions.RefreshAsync(Staleness, cancellation);
+        return database.Versions.Stamp(StocksSchema.FeatureInputs);
+    }
+
+    public async ValueTask<FeatureOutcome> GetAsync(PredictQuery query, CancellationToken cancellation)
+    {
+        if (!switches.FeaturePanel.On && !switches.FeatureCache.On)
+        {
+            return await LoadAsync(query, cancellation);
+        }
+
+        var stamp = await StampAsync(cancellation);
+        if (switches.FeaturePanel.On && panel.TryFind(query.BseCode, query.NseSymbol, stamp, out var resident))
         {
             return Outcome(query, resident?.Stock, resident);
         }
 
+        if (!switches.FeatureCache.On)
+        {
+            return await LoadAsync(query, cancellation);
+        }
+
+        var key = StocksCaches.FeaturesKey(query, stamp);
+        if (caches.Features.TryGet(key, out var cached) && cached is not null)
+        {
+            return new FeatureOutcome(cached, null, FromCache: true);
+        }
+
+        FeatureOutcome? own = null;
+        var loaded = await caches.Features.GetOrCreateAsync(key, async token => (own = await LoadAsync(query, token)).Value.Features, cancellationToken: cancellation);
+
+        // Who waited for another caller's load got its features; its refusal is not shared, so it is worked out again.
+        return own ?? (loaded is not null ? new FeatureOutcome(loaded, null) : await LoadAsync(query, cancellation));
+    }
+
+    /// <summary>Many at once, in the order of the queries, with a few statements for all that are not in memory.</summary>
+    public async Task<FeatureOutcome[]> GetManyAsync(IReadOnlyList<PredictQuery> queries, CancellationToken cancellation)
+    {
+        var outcomes = new FeatureOutcome[queries.Count];
+        var stamp = switches.FeaturePanel.On || switches.FeatureCache.On ? await StampAsync(cancellation) : "";
+        var missing = new List<int>();
+        for (var i = 0; i < queries.Count; i++)
+        {
+            if (switches.FeaturePanel.On && panel.TryFind(queries[i].BseCode, queries[i].NseSymbol, stamp, out var resident))
+            {
+                outcomes[i] = Outcome(queries[i], resident?.Stock, resident);
+            }
+            else if (switches.FeatureCache.On && caches.Features.TryGet(StocksCaches.FeaturesKey(queries[i], stamp), out var cached) && cached is not null)
+            {
+                outcomes[i] = new FeatureOutcome(cached, null, FromCache: true);
+            }
+            else
+            {
+                missing.Add(i);
+            }
+        }
+
+        if (missing.Count == 0)
+        {
+            return outcomes;
+        }
+
+        var loaded = await LoadManyAsync([.. missing.Select(i => queries[i])], cancellation);
+        for (var m = 0; m < missing.Count; m++)
+        {
+            outcomes[missing[m]] = loaded[m];
+            if (switches.FeatureCache.On && loaded[m].Features is { } set)
+            {
+                await caches.Features.SetAsync(StocksCaches.FeaturesKey(queries[missing[m]], stamp), set);
+            }
+        }
+
+        return outcomes;
+    }
+
+    async Task<FeatureOutcome> LoadAsync(PredictQuery query, CancellationToken cancellation)
+    {
         await using var connection = await database.OpenReadAsync(cancellation);
         var stock = await _loader.FindAsync(connection, query.BseCode, query.NseSymbol, cancellation);
         var history = stock is null || Mismatch(query, stock) ? null : await _loader.LoadAsync(connection, stock, query.Date, cancellation);
         return Outcome(query, stock, history);
     }
 
-    /// <summary>Many at once, in the order of the queries, with a few statements for all of them.</summary>
-    public async Task<FeatureOutcome[]> GetManyAsync(IReadOnlyList<PredictQuery> queries, CancellationToken cancellation)
+    async Task<FeatureOutcome[]> LoadManyAsync(PredictQuery[] queries, CancellationToken cancellation)
     {
-        var outcomes = new FeatureOutcome[queries.Count];
-        if (queries.Count == 0)
-        {
-            return outcomes;
-        }
-
-        if (switches.FeaturePanel.On)
-        {
-            var stamp = Stamp();
-            var resident = true;
-            for (var i = 0; i < queries.Count && resident; i++)
-            {
-                resident = panel.TryFind(queries[i].BseCode, queries[i].NseSymbol, stamp, out var history);
-                outcomes[i] = resident ? Outcome(queries[i], history?.Stock, history) : default;
-            }
-
-            if (resident)
-            {
-                return outcomes;
-            }
-        }
-
         await using var connection = await database.OpenReadAsync(cancellation);
         var byCode = await _loader.FindManyAsync(connection, Names(queries, q => q.BseCode), "bse_code", cancellation);
         var bySymbol = await _loader.FindManyAsync(connection, Names(queries, q => q.BseCode is null ? q.NseSymbol : null), "nse_symbol", cancellation);
-        var found = queries.Select(q => (q.BseCode is not null ? byCode : bySymbol).GetValueOrDefault(q.StockName)).ToArray();
-        var wanted = found.Where((s, i) => s is not null && !Mismatch(queries[i], s)).DistinctBy(s => s!.BseCode).ToList();
-        var histories = await _loader.LoadManyAsync(connection, wanted!, queries.Min(q => q.Date), queries.Max(q => q.Date), cancellation);
-        for (var i = 0; i < queries.Count; i++)
-        {
-            outcomes[i] = Outcome(queries[i], found[i], found[i] is { } stock ? histories.GetValueOrDefault(stock.BseCode) : null);
-        }
-
-        return outcomes;
+        var found = Array.ConvertAll(queries, q => (q.BseCode is not null ? byCode : bySymbol).GetValueOrDefault(q.StockName));
+        var wanted = found.Where((s, i) => s is not null && !Mismatch(queries[i], s)).Select(s => s!).DistinctBy(s => s.BseCode).ToList();
+        var histories = await _loader.LoadManyAsync(connection, wanted, queries.Min(q => q.Date), queries.Max(q => q.Date), cancellation);
+        return [.. queries.Select((q, i) => Outcome(q, found[i], found[i] is { } stock ? histories.GetValueOrDefault(stock.BseCode) : null))];
     }
 
     static FeatureOutcome Outcome(PredictQuery query, StockIdentity? stock, StockHistory? history)

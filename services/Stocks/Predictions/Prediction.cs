@@ -41,7 +41,7 @@ internal sealed record Prediction(FeatureSet Features, DateOnly Date, double Pro
 internal sealed record Explanation(double[] Contributions, double BaseValue, double Margin);
 
 /// <summary>A prediction or the reason why there is none.</summary>
-internal readonly record struct PredictionOutcome(Prediction? Prediction, StockProblem? Problem, bool FromCache)
+internal readonly record struct PredictionOutcome(Prediction? Prediction, StockProblem? Problem, CacheHit Hit = CacheHit.None)
 {
     public object ToItem(PredictRequest? request, PredictQuery? query) => Prediction is not null
         ? Prediction.ToAnswer(query!)

@@ -38,7 +38,7 @@ internal static class PredictionEndpoints
         }
 
         var outcome = await engine.PredictAsync(model, query, context.RequestAborted);
-        CacheHeaders.Set(context.Response, outcome.FromCache);
+        CacheHeaders.Set(context.Response, outcome.Hit);
         return outcome.Prediction is { } prediction
             ? Results.Json(prediction.ToAnswer(query), StocksJson.Default.PredictionAnswer)
             : outcome.Problem!.ToResult();
@@ -66,12 +66,12 @@ internal static class PredictionEndpoints
 
         var checkedItems = items.Select(i => i is null ? (Query: null, Problem: StockProblem.InvalidBody("the item is null; send an object")) : i.Check()).ToArray();
         var outcomes = await engine.PredictManyAsync(model, [.. checkedItems.Select(c => c.Query).OfType<PredictQuery>()], context.RequestAborted);
-        CacheHeaders.Set(context.Response, outcomes.Length > 0 && outcomes.All(o => o.FromCache));
+        CacheHeaders.Set(context.Response, outcomes.Length == 0 ? CacheHit.None : outcomes.Min(o => o.Hit));
         var answers = new List<object>(items.Count);
         var next = 0;
         for (var i = 0; i < items.Count; i++)
         {
-            var outcome = checkedItems[i].Query is null ? new PredictionOutcome(null, checkedItems[i].Problem, false) : outcomes[next++];
+            var outcome = checkedItems[i].Query is null ? new PredictionOutcome(null, checkedItems[i].Problem) : outcomes[next++];
             answers.Add(outcome.ToItem(items[i], checkedItems[i].Query));
         }
 

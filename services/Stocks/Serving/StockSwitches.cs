@@ -14,6 +14,10 @@ internal sealed class StockSwitches
             on => database.Pooling = on);
         BatchedLoading = registry.Add(
             new SwitchDefinition("batched-loading", "database", "Loads all stocks of a batch with a few statements instead of one by one."));
+        FeatureCache = registry.Add(
+            new SwitchDefinition("feature-cache", "cache", "Keeps the features of a stock and date until the data changes.", SwitchRisk.Medium, NeedsWarmup: true));
+        PredictionCache = registry.Add(
+            new SwitchDefinition("prediction-cache", "cache", "Keeps predictions until the data or the model changes.", SwitchRisk.Medium, NeedsWarmup: true));
         FeaturePanel = registry.Add(
             new SwitchDefinition("feature-panel", "features", "Keeps the histories of all stocks in memory.", SwitchRisk.Medium, NeedsWarmup: true),
             panel.Want);
@@ -24,6 +28,10 @@ internal sealed class StockSwitches
     public Switch ConnectionPooling { get; }
 
     public Switch BatchedLoading { get; }
+
+    public Switch FeatureCache { get; }
+
+    public Switch PredictionCache { get; }
 
     public Switch FeaturePanel { get; }
 

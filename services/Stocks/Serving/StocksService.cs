@@ -1,6 +1,7 @@
 using Fettle.AspNetCore;
 using Fettle.Databases;
 using Fettle.Services.Stocks.BatchRuns;
+using Fettle.Services.Stocks.Caching;
 using Fettle.Services.Stocks.Features;
 using Fettle.Services.Stocks.Health;
 using Fettle.Services.Stocks.Http;
@@ -40,6 +41,7 @@ internal static class StocksService
         PredictionEndpoints.Map(app);
         BatchRunEndpoints.Map(app);
         ModelEndpoints.Map(app);
+        CacheEndpoints.Map(app);
         HealthEndpoint.Map(app);
 
         app.Services.GetRequiredService<StockSwitches>();
@@ -54,6 +56,7 @@ internal static class StocksService
         services.AddSingleton(new ServingModels(options.ModelsFolder));
         services.AddSingleton<ModelMirror>();
         services.AddSingleton<StockSwitches>();
+        services.AddSingleton<StocksCaches>();
         services.AddSingleton<FeaturePanel>();
         services.AddSingleton<FeatureStore>();
         services.AddSingleton<PredictionEngine>();
