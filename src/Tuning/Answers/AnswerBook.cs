@@ -36,7 +36,7 @@ internal sealed class AnswerBook
         var noise = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < requests.Count; i++)
         {
-            foreach (var difference in comparer.Compare(first[i], second[i]))
+            foreach (var difference in comparer.Compare(first[i], second[i], requests[i].AcceptEncoding))
             {
                 if (difference.Where is "status" or "body" or "/")
                 {
@@ -65,7 +65,7 @@ internal sealed class AnswerBook
         var examples = new List<string>();
         for (var i = 0; i < answers.Count; i++)
         {
-            var differences = comparer.Compare(_answers[i].Answer, answers[i]).Where(d => !_noise.Contains(d.Pattern)).ToArray();
+            var differences = comparer.Compare(_answers[i].Answer, answers[i], _answers[i].Request.AcceptEncoding).Where(d => !_noise.Contains(d.Pattern)).ToArray();
             if (differences.Length > 0)
             {
                 different++;

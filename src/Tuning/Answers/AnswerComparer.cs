@@ -11,14 +11,21 @@ namespace Fettle.Tuning.Answers;
 internal sealed class AnswerComparer
 {
     const int MostDifferences = 32;
+    const string AcceptEncoding = "accept-encoding";
     readonly double _tolerance;
 
     /// <param name="tolerance">Largest relative difference of two numbers that are equal, 0–0.1; 0 unless an action declares a loss.</param>
     public AnswerComparer(double tolerance = 0) =>
         _tolerance = Throw.InRange(tolerance, 0, 0.1, nameof(tolerance));
 
-    /// <summary>Up to 32 differences, the first found first.</summary>
-    public IReadOnlyList<AnswerDifference> Compare(Answer expected, Answer actual)
+    /// <summary>
+    /// Up to 32 differences, the first found first. An encoding may change only to one that the client asked for and with
+    /// <c>Vary: Accept-Encoding</c>, so that no cache on the way serves it to a client which did not.
+    /// </summary>
+    /// <param name="expected">The recorded answer.</param>
+    /// <param name="actual">The candidate's answer.</param>
+    /// <param name="acceptEncoding">What the request asked for; null for no Accept-Encoding.</param>
+    public IReadOnlyList<AnswerDifference> Compare(Answer expected, Answer actual, string? acceptEncoding = null)
     {
         var differences = new List<AnswerDifference>();
         if (expected.Status != actual.Status)
@@ -27,8 +34,14 @@ internal sealed class AnswerComparer
         }
 
         Header(differences, "content-type", expected.ContentType, actual.ContentType);
-        Header(differences, "content-encoding", expected.ContentEncoding, actual.ContentEncoding);
-        Header(differences, "vary", expected.Vary, actual.Vary);
+        var encodingAllowed = actual.ContentEncoding is "" || Accepts(acceptEncoding, actual.ContentEncoding);
+        var varies = Members(actual.Vary).Contains(AcceptEncoding);
+        if (!encodingAllowed || (actual.ContentEncoding is not "" && actual.ContentEncoding != expected.ContentEncoding && !varies))
+        {
+            Header(differences, "content-encoding", expected.ContentEncoding, actual.ContentEncoding + (encodingAllowed ? " without Vary: Accept-Encoding" : " unasked"));
+        }
+
+        Header(differences, "vary", string.Join(", ", Members(expected.Vary).Except([AcceptEncoding])), string.Join(", ", Members(actual.Vary).Except([AcceptEncoding])));
         if (expected.Body.AsSpan().SequenceEqual(actual.Body))
         {
             return differences;
@@ -48,6 +61,12 @@ internal sealed class AnswerComparer
 
         return differences;
     }
+
+    static bool Accepts(string? acceptEncoding, string encoding) => acceptEncoding is not null && acceptEncoding.Split(',')
+        .Select(part => part.Split(';'))
+        .Any(part => (part[0].Trim() == encoding || part[0].Trim() == "*") && !part.Skip(1).Any(q => q.Replace(" ", "", StringComparison.Ordinal) is "q=0" or "q=0.0"));
+
+    static string[] Members(string vary) => vary.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     static void Header(List<AnswerDifference> differences, string name, string expected, string actual)
     {

@@ -1,0 +1,74 @@
+using Fettle.LoadTesting;
+using Fettle.Tuning.Targets;
+
+namespace Fettle.Tuning.Verification;
+
+/// <summary>What one side did in one round.</summary>
+/// <param name="Latency">From the intended start, at the open load.</param>
+/// <param name="Requests">Requests of the open load, errors included.</param>
+/// <param name="Failed">How many of them failed, the closed load's included.</param>
+/// <param name="Capacity">Completed requests per second under the closed load.</param>
+/// <param name="CpuMs">CPU milliseconds per request of the open load; NaN where it cannot be read.</param>
+/// <param name="GeneratorLimited">The generator, not the service, shaped the latencies.</param>
+/// <param name="Bytes">Bytes on the wire per request.</param>
+/// <param name="FirstError">The first error seen, or null.</param>
+internal sealed record SideRound(LatencyHistogram Latency, long Requests, long Failed, double Capacity, double CpuMs, bool GeneratorLimited, double Bytes, string? FirstError);
+
+/// <summary>How hard and how long a round loads a side.</summary>
+/// <param name="Rate">Arrivals per second of the open load.</param>
+/// <param name="Open">Length of the open load.</param>
+/// <param name="Users">Users of the closed load.</param>
+/// <param name="Closed">Length of the closed load.</param>
+internal sealed record RoundShape(double Rate, TimeSpan Open, int Users, TimeSpan Closed)
+{
+    public TimeSpan BothSides => 2 * (Open + Closed);
+}
+
+/// <summary>Loads one instance at a time. Both sides of a round get the same seed, so they get the same requests in the same order.</summary>
+internal sealed class Prober(Func<int, IRequestSource> workload, IReadOnlyList<string> allowedHosts)
+{
+    static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+
+    public async Task<SideRound> RoundAsync(ServiceInstance instance, RoundShape shape, int seed, CancellationToken cancellation)
+    {
+        var before = instance.Pid is { } pid ? ProcessCpu.Read(pid) : null;
+        var open = await RunAsync(instance, LoadModel.Rate(shape.Rate), shape.Open, seed, cancellation);
+        var after = instance.Pid is { } same ? ProcessCpu.Read(same) : null;
+        var closed = await RunAsync(instance, LoadModel.Users(shape.Users), shape.Closed, seed + 500_000, cancellation);
+        var answered = Math.Max(1, open.Requests - open.Failed);
+        return new SideRound(
+            open.Latency, open.Requests, open.Failed + closed.Failed, CapacityOf(closed), ProcessCpu.Milliseconds(before, after) / answered,
+            open.Generator.Limited, open.Requests == 0 ? 0 : (double)open.BytesReceived / open.Requests,
+            (open.ErrorSamples.FirstOrDefault() ?? closed.ErrorSamples.FirstOrDefault()) is { } error ? $"{error.Class} on {error.Request}: {error.Detail}" : null);
+    }
+
+    /// <summary>Requests per second that a number of users get done, over the time.</summary>
+    public async Task<double> CapacityAsync(ServiceInstance instance, int users, TimeSpan duration, int seed, CancellationToken cancellation) =>
+        CapacityOf(await RunAsync(instance, LoadModel.Users(users), duration, seed, cancellation));
+
+    /// <summary>Load that nothing is measured of: compilers, caches and pools get to where they will be.</summary>
+    public Task WarmAsync(ServiceInstance instance, int users, TimeSpan duration, int seed, CancellationToken cancellation) =>
+        RunAsync(instance, LoadModel.Users(users), duration, seed, cancellation);
+
+    /// <summary>
+    /// Completed requests over the time that they really took: the closed load's last answers come after the nominal end,
+    /// and with slow requests cutting there would count whole requests against a part of their time.
+    /// </summary>
+    static double CapacityOf(LoadResult result) => result.Throughput;
+
+    async Task<LoadResult> RunAsync(ServiceInstance instance, LoadModel model, TimeSpan duration, int seed, CancellationToken cancellation)
+    {
+        var plan = new LoadPlan
+        {
+            BaseUrl = instance.Url,
+            Model = model,
+            Source = workload(seed),
+            Duration = duration,
+            Timeout = Timeout,
+            AllowedHosts = allowedHosts,
+        };
+        var result = await LoadGenerator.RunAsync(plan, null, cancellation);
+        cancellation.ThrowIfCancellationRequested();
+        return result;
+    }
+}
