@@ -37,24 +37,25 @@ internal sealed class Prober(Func<int, IRequestSource> workload, IReadOnlyList<s
         var closed = await RunAsync(instance, LoadModel.Users(shape.Users), shape.Closed, seed + 500_000, cancellation);
         var answered = Math.Max(1, open.Requests - open.Failed);
         return new SideRound(
-            open.Latency, open.Requests, open.Failed + closed.Failed, CapacityOf(closed), ProcessCpu.Milliseconds(before, after) / answered,
+            open.Latency, open.Requests, open.Failed + closed.Failed, CapacityOf(closed, shape.Users), ProcessCpu.Milliseconds(before, after) / answered,
             open.Generator.Limited, open.Requests == 0 ? 0 : (double)open.BytesReceived / open.Requests,
             (open.ErrorSamples.FirstOrDefault() ?? closed.ErrorSamples.FirstOrDefault()) is { } error ? $"{error.Class} on {error.Request}: {error.Detail}" : null);
     }
 
     /// <summary>Requests per second that a number of users get done, over the time.</summary>
     public async Task<double> CapacityAsync(ServiceInstance instance, int users, TimeSpan duration, int seed, CancellationToken cancellation) =>
-        CapacityOf(await RunAsync(instance, LoadModel.Users(users), duration, seed, cancellation));
+        CapacityOf(await RunAsync(instance, LoadModel.Users(users), duration, seed, cancellation), users);
 
     /// <summary>Load that nothing is measured of: compilers, caches and pools get to where they will be.</summary>
     public Task WarmAsync(ServiceInstance instance, int users, TimeSpan duration, int seed, CancellationToken cancellation) =>
         RunAsync(instance, LoadModel.Users(users), duration, seed, cancellation);
 
     /// <summary>
-    /// Completed requests over the time that they really took: the closed load's last answers come after the nominal end,
-    /// and with slow requests cutting there would count whole requests against a part of their time.
+    /// Users divided by the mean time that one of them waits (Little's law). Counting answers would cut short rounds of slow requests at
+    /// their nominal end and flatter the slow side.
     /// </summary>
-    static double CapacityOf(LoadResult result) => result.Throughput;
+    static double CapacityOf(LoadResult result, int users) =>
+        result.Requests == result.Failed || result.Latency.Mean <= TimeSpan.Zero ? 0 : users / result.Latency.Mean.TotalSeconds;
 
     async Task<LoadResult> RunAsync(ServiceInstance instance, LoadModel model, TimeSpan duration, int seed, CancellationToken cancellation)
     {

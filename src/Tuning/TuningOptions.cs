@@ -1,0 +1,59 @@
+namespace Fettle.Tuning;
+
+/// <summary>How far a run goes.</summary>
+public enum TuningMode
+{
+    /// <summary>Measure the baseline only.</summary>
+    Measure,
+
+    /// <summary>Measure, then list the proposals; nothing is applied, not even to a copy.</summary>
+    Advise,
+
+    /// <summary>The whole loop.</summary>
+    Tune,
+}
+
+/// <summary>Settings of a run. Copied when the run starts.</summary>
+public sealed record TuningOptions
+{
+    /// <summary>How far to go; default the whole loop.</summary>
+    public TuningMode Mode { get; set; } = TuningMode.Tune;
+
+    /// <summary>Short rounds and a two-minute budget; default false.</summary>
+    public bool Quick { get; set; }
+
+    /// <summary>Seed of workload, order of sides and bootstrap; default 1.</summary>
+    public int Seed { get; set; } = 1;
+
+    /// <summary>Probability of keeping an action that does nothing; default 0.01; 0.0001–0.2.</summary>
+    public double Alpha { get; set => field = Throw.InRange(value, 0.0001, 0.2, "alpha"); } = 0.01;
+
+    /// <summary>Gain in per cent below which an action is not worth keeping; default 3; 0–50.</summary>
+    public double LeastGainPercent { get; set => field = Throw.InRange(value, 0, 50, "least gain"); } = 3;
+
+    /// <summary>Wall-clock budget of the run; default 40 min, 95 s when quick; 10 s–24 h. Actions that do not fit are listed as not tried.</summary>
+    public TimeSpan? Budget { get; set => field = value is { } v ? Throw.InRange(v, TimeSpan.FromSeconds(10), TimeSpan.FromHours(24), "budget") : null; }
+
+    /// <summary>Try and report only: the user's database and switches file stay as they are. Default false.</summary>
+    public bool DryRun { get; set; }
+
+    /// <summary>Highest risk that is applied without a question: <c>low</c> or <c>medium</c>; default medium. High-risk actions are never applied without being named in <see cref="Allow"/>.</summary>
+    public string HighestRisk { get; set => field = value is "low" or "medium" ? value : throw new ArgumentOutOfRangeException(nameof(value), value, $"highest risk is '{value}'; it must be low or medium"); } = "medium";
+
+    /// <summary>Ids of actions that are allowed whatever their risk.</summary>
+    public IReadOnlyList<string> Allow { get; set; } = [];
+
+    /// <summary>Only actions whose id contains one of these words; empty means all.</summary>
+    public IReadOnlyList<string> Only { get; set; } = [];
+
+    /// <summary>Folder of runs, journals and scratch copies; default <c>.fettle</c>.</summary>
+    public string StateFolder { get; set; } = ".fettle";
+
+    /// <summary>Where the kept switches are written; default <c>STATE/switches/NAME.json</c>.</summary>
+    public string? SwitchesFile { get; set; }
+
+    /// <summary>The command as typed, for the report.</summary>
+    public IReadOnlyList<string> Command { get; set; } = [];
+
+    internal TimeSpan EffectiveBudget => Budget ?? (Quick ? TimeSpan.FromSeconds(95) : TimeSpan.FromMinutes(40));
+}
