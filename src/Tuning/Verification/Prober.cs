@@ -68,7 +68,7 @@ internal sealed class Prober(Func<int, IRequestSource> workload, IReadOnlyList<s
             Timeout = Timeout,
             AllowedHosts = allowedHosts,
         };
-        var result = await LoadGenerator.RunAsync(plan, null, cancellation);
+        var result = await new LoadGenerator().RunAsync(plan, null, cancellation);
         cancellation.ThrowIfCancellationRequested();
         return result;
     }

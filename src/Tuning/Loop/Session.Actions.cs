@@ -1,0 +1,194 @@
+using System.Globalization;
+using Fettle.Tuning.Actions;
+using Fettle.Tuning.Answers;
+using Fettle.Tuning.Journal;
+using Fettle.Tuning.Verification;
+
+namespace Fettle.Tuning.Loop;
+
+/// <summary>Step 4 and 5 of the loop: one action after another, then pruning.</summary>
+internal sealed partial class Session
+{
+    /// <summary>Share of the whole budget that the final comparison gets.</summary>
+    const double FinalShare = 0.12;
+
+    async Task TryActionsAsync(CancellationToken cancellation)
+    {
+        Say("advise", $"from {_queries.Count} recorded statements and {_switches.Count} switches");
+        var proposals = await ActionSource.ProposeAsync(A, _queries, _switches, cancellation);
+        Say("advise", $"{proposals.Count} actions proposed", finished: true);
+        var candidates = new List<TuningAction>();
+        foreach (var action in proposals)
+        {
+            if (Refusal(action) is { } refusal)
+            {
+                _notTried.Add(new NotTried(action, refusal));
+            }
+            else
+            {
+                candidates.Add(action);
+            }
+        }
+
+        for (var i = 0; i < candidates.Count; i++)
+        {
+            var reserve = FinalShare * _options.EffectiveBudget;
+            var share = (Left - reserve) / (candidates.Count - i);
+            if (Left < reserve)
+            {
+                _notTried.Add(new NotTried(candidates[i], "the time budget was spent"));
+                continue;
+            }
+
+            var outcome = await TryAsync(candidates[i], share, cancellation);
+            _outcomes.Add(outcome);
+            _journal.Append(new JournalEntry { Event = JournalEvent.Verdict, Action = outcome.Action.Id, Verdict = outcome.Word, Reason = outcome.Reason });
+            Say(outcome.Action.Title, $"{outcome.Word}: {outcome.Reason}", finished: true);
+        }
+    }
+
+    string? Refusal(TuningAction action)
+    {
+        if (_options.Mode == TuningMode.Advise)
+        {
+            return "advised only";
+        }
+
+        if (_options.Only.Count > 0 && !_options.Only.Any(word => action.Id.Contains(word, StringComparison.OrdinalIgnoreCase)))
+        {
+            return "not asked for (--only)";
+        }
+
+        if (_options.Allow.Contains(action.Id))
+        {
+            return null;
+        }
+
+        return action.Risk switch
+        {
+            "low" => null,
+            "medium" => _options.HighestRisk == "medium" ? null : "its risk is medium; --risk medium allows it",
+            _ => $"its risk is {action.Risk}; --allow {action.Id} allows it",
+        };
+    }
+
+    async Task<ActionOutcome> TryAsync(TuningAction action, TimeSpan share, CancellationToken cancellation)
+    {
+        var begin = _time.GetTimestamp();
+        ActionOutcome Ended(Decision decision, string reason, ComparisonResult? comparison = null, AnswerReport? answers = null) => new()
+        {
+            Action = action,
+            Decision = decision,
+            Reason = reason,
+            Comparison = comparison,
+            Answers = answers,
+            Seconds = _time.GetElapsedTime(begin).TotalSeconds,
+        };
+
+        Say(action.Title, "applying and rehearsing the undo");
+        try
+        {
+            await _runner.RehearseAsync(action, B, () => FingerprintAsync(B, cancellation), cancellation);
+        }
+        catch (TuningException e)
+        {
+            await _runner.UndoAsync(action, B);
+            return Ended(Decision.RolledBack, e.Message);
+        }
+
+        try
+        {
+            Say(action.Title, "comparing answers");
+            var answers = await CompareAnswersAsync(B, action.Tolerance, cancellation);
+            if (answers.Different > 0)
+            {
+                await _runner.UndoAsync(action, B);
+                return Ended(Decision.RolledBack, AnswersChanged(answers), null, answers);
+            }
+
+            await WarmAsync(cancellation, action.NeedsWarmup ? 2 : 1);
+            var shape = _pace.Shape(_referenceCapacity, _users);
+            var plan = _pace.Plan(_options.Alpha);
+            var judge = new Judge(plan, _floor, Math.Log(1 + _options.LeastGainPercent / 100), _options.Seed);
+            var seed = _options.Seed * 1_000_003 + _outcomes.Count * 104_729;
+            var limit = share - _time.GetElapsedTime(begin);
+            var comparison = await new Comparison(_prober!, _time, seed).RunAsync(
+                A, B, shape, plan.Maximum, judge, limit, round => Say(action.Title, string.Create(CultureInfo.InvariantCulture, $"round {round} of at most {plan.Maximum} at {shape.Rate:0.#} requests/s")), cancellation);
+            var judgement = comparison.Judgement!;
+
+            // A cache gives its wrong answers only when it is full: the answers are compared again after the load.
+            var after = await CompareAnswersAsync(B, action.Tolerance, cancellation);
+            answers = new AnswerReport(answers.Compared + after.Compared, after.Different, after.Examples);
+            if (after.Different > 0)
+            {
+                await _runner.UndoAsync(action, B);
+                return Ended(Decision.RolledBack, AnswersChanged(after), comparison, answers);
+            }
+
+            if (judgement.Decision != Decision.Kept)
+            {
+                await _runner.UndoAsync(action, B);
+                return Ended(judgement.Decision, judgement.Reason, comparison, answers);
+            }
+
+            await _runner.ApplyAsync(action, A, cancellation);
+            _referenceCapacity = comparison.Candidate.Capacity;
+            return Ended(Decision.Kept, judgement.Reason, comparison, answers);
+        }
+        catch (TuningException e)
+        {
+            // No answer at all is the worst of wrong answers.
+            await _runner.UndoAsync(action, B);
+            return Ended(Decision.RolledBack, e.Message);
+        }
+    }
+
+    /// <summary>Takes kept actions away one by one; what is not missed is not kept. The last action is known to help beside all others.</summary>
+    async Task PruneAsync(CancellationToken cancellation)
+    {
+        var kept = _outcomes.Where(o => o.Kept).ToArray();
+        if (_options.Quick || kept.Length < 2)
+        {
+            return;
+        }
+
+        foreach (var outcome in kept[..^1])
+        {
+            var reserve = FinalShare * _options.EffectiveBudget;
+            if (Left < reserve)
+            {
+                return;
+            }
+
+            // The roles are turned: A lacks the action, B has it. When B is not better, the action is not missed.
+            Say($"without {outcome.Action.Title}", "is it still needed?");
+            await _runner.UndoAsync(outcome.Action, A);
+            await WarmAsync(cancellation);
+            var plan = _pace.Plan(_options.Alpha);
+            var judge = new Judge(plan, _floor, Math.Log(1 + _options.LeastGainPercent / 100), _options.Seed + 1);
+            var comparison = await new Comparison(_prober!, _time, _options.Seed + 77).RunAsync(
+                A, B, _pace.Shape(_referenceCapacity, _users), plan.Maximum, judge, (Left - reserve) / kept.Length, _ => { }, cancellation);
+            if (comparison.Judgement is { Decision: Decision.RolledBack } idle)
+            {
+                await _runner.UndoAsync(outcome.Action, B);
+                _outcomes[_outcomes.IndexOf(outcome)] = outcome with { Pruned = idle.Reason };
+                Say($"without {outcome.Action.Title}", $"pruned: beside the others {idle.Reason}", finished: true);
+            }
+            else
+            {
+                await _runner.ApplyAsync(outcome.Action, A, cancellation);
+                Say($"without {outcome.Action.Title}", $"stays: {comparison.Judgement!.Reason}", finished: true);
+            }
+        }
+    }
+
+    async Task<string> FingerprintAsync(Targets.ServiceInstance instance, CancellationToken cancellation)
+    {
+        var schema = instance.Database is { } database ? await Targets.TunedDatabase.SchemaAsync(database, cancellation) : [];
+        var switches = await instance.Client.SwitchesAsync(cancellation);
+        return string.Join('\n', schema.Concat(switches.OrderBy(s => s.Name, StringComparer.Ordinal).Select(s => $"{s.Name}={s.On}")));
+    }
+
+    static string AnswersChanged(AnswerReport report) =>
+        $"{report.Different} of {report.Compared} answers changed, first {report.Examples[0]}";
+}

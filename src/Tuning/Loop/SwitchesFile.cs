@@ -1,0 +1,48 @@
+using System.Text.Json;
+using Fettle.Tuning.Journal;
+
+namespace Fettle.Tuning.Loop;
+
+/// <summary>
+/// The file of kept switches that <c>fettle serve NAME --switches FILE</c> reads: <c>{"schema":"fettle.switch-states/1","switches":{"name":true}}</c>.
+/// Its content before is in the journal, so a rollback restores it byte for byte.
+/// </summary>
+internal static class SwitchesFile
+{
+    public const string Prefix = "file:";
+
+    public static void Write(TuningJournal journal, string path, IEnumerable<string> on)
+    {
+        var full = Path.GetFullPath(path);
+        var before = File.Exists(full) ? File.ReadAllText(full) : null;
+        journal.Append(new JournalEntry { Event = JournalEvent.Intent, Action = "switches-file", Target = Prefix + full, Before = before, Do = [$"write {full}"], Undo = [before is null ? $"delete {full}" : $"restore {full}"] });
+        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+        var lines = string.Join(",\n", on.Select(name => $"    {JsonSerializer.Serialize(name, StringJson.Default.String)}: true"));
+        var text = "{\n  \"schema\": \"fettle.switch-states/1\",\n  \"switches\": {\n" + lines + "\n  }\n}\n";
+        Replace(full, text);
+        journal.Append(new JournalEntry { Event = JournalEvent.Applied, Action = "switches-file", Target = Prefix + full });
+    }
+
+    public static void Restore(string path, string? before)
+    {
+        if (before is null)
+        {
+            File.Delete(path);
+        }
+        else
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            Replace(path, before);
+        }
+    }
+
+    static void Replace(string path, string text)
+    {
+        var temporary = path + ".tmp";
+        File.WriteAllText(temporary, text);
+        File.Move(temporary, path, overwrite: true);
+    }
+}
+
+[System.Text.Json.Serialization.JsonSerializable(typeof(string))]
+internal sealed partial class StringJson : System.Text.Json.Serialization.JsonSerializerContext;
