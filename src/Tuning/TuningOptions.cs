@@ -55,5 +55,8 @@ public sealed record TuningOptions
     /// <summary>The command as typed, for the report.</summary>
     public IReadOnlyList<string> Command { get; set; } = [];
 
+    /// <summary>Round lengths of their own, for tests.</summary>
+    internal Verification.Pace? Pace { get; set; }
+
     internal TimeSpan EffectiveBudget => Budget ?? (Quick ? TimeSpan.FromSeconds(95) : TimeSpan.FromMinutes(40));
 }

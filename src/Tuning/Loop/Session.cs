@@ -60,7 +60,7 @@ internal sealed partial class Session : IAsyncDisposable
         _progress = progress;
         _journal = TuningJournal.Open(folder.Journal, time);
         _runner = new ActionRunner(_journal);
-        _pace = options.Quick ? Pace.Quick : Pace.Full;
+        _pace = options.Pace ?? (options.Quick ? Pace.Quick : Pace.Full);
         _begin = time.GetTimestamp();
         StartedAt = time.GetUtcNow();
     }

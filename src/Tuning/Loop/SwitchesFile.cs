@@ -4,7 +4,7 @@ using Fettle.Tuning.Journal;
 namespace Fettle.Tuning.Loop;
 
 /// <summary>
-/// The file of kept switches that <c>fettle serve NAME --switches FILE</c> reads: <c>{"schema":"fettle.switch-states/1","switches":{"name":true}}</c>.
+/// The file of kept switches that <c>fettle serve NAME --switches FILE</c> reads: <c>fettle.switches/1</c> reduced to <c>name</c> and <c>on</c>.
 /// Its content before is in the journal, so a rollback restores it byte for byte.
 /// </summary>
 internal static class SwitchesFile
@@ -17,8 +17,8 @@ internal static class SwitchesFile
         var before = File.Exists(full) ? File.ReadAllText(full) : null;
         journal.Append(new JournalEntry { Event = JournalEvent.Intent, Action = "switches-file", Target = Prefix + full, Before = before, Do = [$"write {full}"], Undo = [before is null ? $"delete {full}" : $"restore {full}"] });
         Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-        var lines = string.Join(",\n", on.Select(name => $"    {JsonSerializer.Serialize(name, StringJson.Default.String)}: true"));
-        var text = "{\n  \"schema\": \"fettle.switch-states/1\",\n  \"switches\": {\n" + lines + "\n  }\n}\n";
+        var lines = string.Join(",\n", on.Select(name => $"    {{ \"name\": {JsonSerializer.Serialize(name, StringJson.Default.String)}, \"on\": true }}"));
+        var text = "{\n  \"schema\": \"fettle.switches/1\",\n  \"switches\": [\n" + lines + "\n  ]\n}\n";
         Replace(full, text);
         journal.Append(new JournalEntry { Event = JournalEvent.Applied, Action = "switches-file", Target = Prefix + full });
     }

@@ -7,13 +7,13 @@ namespace Fettle.Tuning.Verification;
 /// </summary>
 internal sealed class RoundPlan
 {
-    /// <param name="firstLook">Rounds before the first look, 4–200.</param>
+    /// <param name="firstLook">Rounds before the first look, 5–200: the studentised bootstrap has no finite bound at these levels with fewer.</param>
     /// <param name="maximum">Rounds after which the loop gives up, at least <paramref name="firstLook"/>.</param>
     /// <param name="step">Rounds between looks, at least 1.</param>
     /// <param name="alpha">Probability of keeping an action that does nothing, over all looks and metrics, in (0, 0.2].</param>
     public RoundPlan(int firstLook, int maximum, int step, double alpha)
     {
-        FirstLook = Throw.InRange(firstLook, 4, 200, nameof(firstLook));
+        FirstLook = Throw.InRange(firstLook, 5, 200, nameof(firstLook));
         Maximum = Throw.InRange(maximum, firstLook, 1000, nameof(maximum));
         Step = Throw.InRange(step, 1, 1000, nameof(step));
         Alpha = alpha is > 0 and <= 0.2 ? alpha : throw new ArgumentOutOfRangeException(nameof(alpha), alpha, "alpha must be above 0 and at most 0.2");

@@ -86,7 +86,7 @@ public sealed class JudgeTests
     [Fact]
     public void LooksOfAPlan_SpendTheWholeErrorAndNoMore()
     {
-        foreach (var plan in new[] { new RoundPlan(6, 18, 4, 0.01), new RoundPlan(4, 5, 1, 0.05), new RoundPlan(8, 31, 7, 0.01) })
+        foreach (var plan in new[] { new RoundPlan(6, 18, 4, 0.01), new RoundPlan(5, 6, 1, 0.05), new RoundPlan(8, 31, 7, 0.01) })
         {
             var spent = Enumerable.Range(1, plan.Maximum).Where(plan.IsLook).Sum(plan.AlphaAt);
             spent.ShouldBe(plan.Alpha, 1e-12);

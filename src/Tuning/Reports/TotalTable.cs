@@ -1,0 +1,56 @@
+using System.Globalization;
+using Fettle.Shared.Results;
+using Fettle.Tuning.Answers;
+using Fettle.Tuning.Verification;
+
+namespace Fettle.Tuning.Reports;
+
+/// <summary>The table that people quote: metric, before, after, factor.</summary>
+internal static class TotalTable
+{
+    public static ResultTable Of(ComparisonResult total, double baselineCapacity, AnswerReport answers)
+    {
+        var (before, after) = (total.Reference, total.Candidate);
+        var rows = new List<string[]>
+        {
+            Less("latency p50, ms", before.P50, after.P50),
+            Less("latency p95, ms", before.P95, after.P95),
+        };
+        if (before.P99 is not null || after.P99 is not null)
+        {
+            rows.Add(Less("latency p99, ms", before.P99, after.P99));
+        }
+
+        rows.Add(More("capacity, requests/s", before.Capacity, after.Capacity));
+        rows.Add(Less("CPU per request, ms", before.CpuMs, after.CpuMs));
+        rows.Add(["failed requests", Count(before.Failed, before.Requests), Count(after.Failed, after.Requests), ""]);
+        rows.Add(["answers compared/different", "", string.Create(CultureInfo.InvariantCulture, $"{answers.Compared}/{answers.Different}"), ""]);
+        return new ResultTable(
+            "Total, against an untouched baseline", ["metric", "before", "after", "factor"], rows,
+            string.Create(CultureInfo.InvariantCulture, $"Latency of both sides at {total.Shape.Rate:0.#} requests/s ({Pace.LoadShare:0 %} of the baseline's {baselineCapacity:0.#}), capacity with {total.Shape.Users} users; {total.Rounds.Count} rounds in random order."));
+    }
+
+    public static ResultTable Baseline(ComparisonResult calibration)
+    {
+        var side = calibration.Reference;
+        return new ResultTable(
+            "Baseline", ["metric", "value"],
+            [
+                ["latency p50, ms", Cells.Figure(side.P50)],
+                ["latency p95, ms", Cells.Figure(side.P95)],
+                ["latency p99, ms", Cells.Figure(side.P99)],
+                ["capacity, requests/s", Cells.Figure(side.Capacity)],
+                ["CPU per request, ms", Cells.Figure(side.CpuMs)],
+                ["failed requests", Count(side.Failed, side.Requests)],
+            ],
+            string.Create(CultureInfo.InvariantCulture, $"Latency at {calibration.Shape.Rate:0.#} requests/s, capacity with {calibration.Shape.Users} users."));
+    }
+
+    static string[] Less(string name, double? before, double? after) =>
+        [name, Cells.Figure(before), Cells.Figure(after), before is { } b && after is > 0 and { } a ? Cells.Factor(b / a) : "–"];
+
+    static string[] More(string name, double before, double after) =>
+        [name, Cells.Figure(before), Cells.Figure(after), before > 0 ? Cells.Factor(after / before) : "–"];
+
+    static string Count(long failed, long requests) => string.Create(CultureInfo.InvariantCulture, $"{failed} of {requests}");
+}

@@ -1,0 +1,91 @@
+using System.Text.Json.Nodes;
+using Fettle.LoadTesting;
+using Fettle.Shared.Results;
+using Fettle.Tuning.Answers;
+using Fettle.Tuning.Verification;
+
+namespace Fettle.Tuning.Reports;
+
+/// <summary>Turns what was measured into the JSON that reports are rendered from: every figure of a report stands here.</summary>
+internal static class TrialJson
+{
+    public static JsonObject Of(ComparisonResult comparison) => new()
+    {
+        ["ratePerSecond"] = Round(comparison.Shape.Rate),
+        ["users"] = comparison.Shape.Users,
+        ["openSeconds"] = Round(comparison.Shape.Open.TotalSeconds),
+        ["closedSeconds"] = Round(comparison.Shape.Closed.TotalSeconds),
+        ["generatorLimited"] = comparison.GeneratorLimited,
+        ["before"] = Of(comparison.Reference),
+        ["after"] = Of(comparison.Candidate),
+        ["effects"] = Effects(comparison.Judgement),
+        ["rounds"] = new JsonArray([.. comparison.Rounds.Select(r => new JsonObject { ["first"] = r.CandidateFirst ? "after" : "before", ["before"] = Of(r.Reference), ["after"] = Of(r.Candidate) })]),
+    };
+
+    public static JsonObject Of(SideTotals side) => new()
+    {
+        ["requests"] = side.Requests,
+        ["failed"] = side.Failed,
+        ["p50Ms"] = Round(side.P50),
+        ["p95Ms"] = Round(side.P95),
+        ["p99Ms"] = side.P99 is { } p99 ? Round(p99) : null,
+        ["capacityPerSecond"] = Round(side.Capacity),
+        ["cpuMsPerRequest"] = side.CpuMs is { } cpu ? Round(cpu) : null,
+        ["bytesPerRequest"] = Math.Round(side.BytesPerRequest),
+    };
+
+    public static JsonObject? Of(AnswerReport? answers) => answers is null ? null : new JsonObject
+    {
+        ["compared"] = answers.Compared,
+        ["different"] = answers.Different,
+        ["examples"] = Strings(answers.Examples),
+    };
+
+    public static JsonArray Strings(IEnumerable<string> values) => new([.. values.Select(v => JsonValue.Create(v))]);
+
+    public static ResultHistogram Of(LatencyHistogram histogram)
+    {
+        var buckets = histogram.Buckets().ToArray();
+        return new ResultHistogram("ms", [.. buckets.Select(b => b.UpperMilliseconds)], [.. buckets.Select(b => b.Count)]);
+    }
+
+    /// <summary>Four significant digits: more would pretend.</summary>
+    public static double Round(double value)
+    {
+        if (value == 0 || !double.IsFinite(value))
+        {
+            return 0;
+        }
+
+        var digits = 3 - (int)Math.Floor(Math.Log10(Math.Abs(value)));
+        return digits is >= 0 and <= 15 ? Math.Round(value, digits) : Math.Round(value);
+    }
+
+    static JsonObject Of(SideRound round) => new()
+    {
+        ["requests"] = round.Requests,
+        ["failed"] = round.Failed,
+        ["p50Ms"] = Round(round.Latency.MillisecondsAt(50)),
+        ["p95Ms"] = Round(round.Latency.MillisecondsAt(95)),
+        ["capacityPerSecond"] = Round(round.Capacity),
+        ["cpuMsPerRequest"] = double.IsFinite(round.CpuMs) ? Round(round.CpuMs) : null,
+    };
+
+    static JsonObject Effects(Judgement? judgement)
+    {
+        var effects = new JsonObject();
+        foreach (var (metric, effect) in judgement?.Effects ?? new Dictionary<Metric, PairedEffect>())
+        {
+            effects[metric.Name()] = new JsonObject
+            {
+                ["factor"] = Round(effect.Factor),
+                ["lower"] = Round(effect.LowerFactor),
+                ["upper"] = Round(Math.Min(effect.UpperFactor, 1e9)),
+                ["rounds"] = effect.Rounds,
+                ["mannWhitneyP"] = Round(judgement!.MannWhitneyP.GetValueOrDefault(metric, 1)),
+            };
+        }
+
+        return effects;
+    }
+}

@@ -1,0 +1,160 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+
+namespace Fettle.Tuning.Tests.Fakes;
+
+/// <summary>What a switch of the fake does to an answer.</summary>
+internal sealed record FakeSwitch(string Name, double DelayMs = -1, Func<int, string>? Answer = null, int Status = 200, string Risk = "low", string? Encoding = null)
+{
+    public bool On { get; set; }
+}
+
+/// <summary>
+/// A service in this process that speaks the <c>/fettle</c> contract: every request takes a programmed time and answers a programmed
+/// body; switches change both, to the better, to the worse, or to the faster but wrong.
+/// </summary>
+internal sealed class FakeService : IAsyncDisposable
+{
+    public const string Token = "fake-token";
+    readonly HttpListener _listener = new();
+    readonly CancellationTokenSource _stop = new();
+    readonly Task _loop;
+    readonly double _delayMs;
+    int _answers;
+
+    public FakeService(double delayMs, params FakeSwitch[] switches)
+    {
+        _delayMs = delayMs;
+        Switches = switches;
+        Url = new Uri($"http://127.0.0.1:{FreePort()}/");
+        _listener.Prefixes.Add(Url.ToString());
+        _listener.Start();
+        _loop = Task.Run(ServeAsync);
+    }
+
+    public Uri Url { get; }
+
+    public FakeSwitch[] Switches { get; }
+
+    public string DefaultAnswer { get; init; } = """{"probability":0.61}""";
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _listener.Stop();
+        await _loop;
+        _listener.Close();
+        _stop.Dispose();
+    }
+
+    async Task ServeAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            HttpListenerContext context;
+            try
+            {
+                context = await _listener.GetContextAsync();
+            }
+            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
+            {
+                return;
+            }
+
+            _ = Task.Run(async () =>
+            {
+                try
+                {
+                    await AnswerAsync(context);
+                    context.Response.Close();
+                }
+                catch (Exception e) when (e is HttpListenerException or ObjectDisposedException or IOException)
+                {
+                    // The client went away.
+                }
+            });
+        }
+    }
+
+    async Task AnswerAsync(HttpListenerContext context)
+    {
+        var path = context.Request.Url!.AbsolutePath;
+        if (path.StartsWith("/fettle/", StringComparison.Ordinal))
+        {
+            if (context.Request.Headers["Authorization"] != "Bearer " + Token)
+            {
+                context.Response.StatusCode = 401;
+                return;
+            }
+
+            await AdminAsync(context, path);
+            return;
+        }
+
+        var on = Switches.Where(s => s.On).ToArray();
+        var delay = on.Where(s => s.DelayMs >= 0).Select(s => s.DelayMs).DefaultIfEmpty(_delayMs).Last();
+        if (delay > 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(delay), _stop.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+        }
+
+        var count = Interlocked.Increment(ref _answers);
+        var body = on.Select(s => s.Answer).LastOrDefault(a => a is not null)?.Invoke(count) ?? DefaultAnswer;
+        context.Response.StatusCode = on.Select(s => s.Status).DefaultIfEmpty(200).Max();
+        if (on.Select(s => s.Encoding).LastOrDefault(e => e is not null) is { } encoding)
+        {
+            context.Response.Headers["Content-Encoding"] = encoding;
+        }
+
+        // The count makes every answer differ in one field, as a timestamp would.
+        await WriteAsync(context, body.Replace("}", $",\"at\":{count}}}", StringComparison.Ordinal));
+    }
+
+    async Task AdminAsync(HttpListenerContext context, string path)
+    {
+        switch (context.Request.HttpMethod, path)
+        {
+            case ("GET", "/fettle/switches"):
+                await WriteAsync(context, JsonSerializer.Serialize(new
+                {
+                    schema = "fettle.switches/1",
+                    switches = Switches.Select(s => new { name = s.Name, layer = "cache", description = "A switch of the fake", on = s.On, risk = s.Risk, needsWarmup = false }),
+                }));
+                break;
+            case ("PUT", _):
+                using (var body = await JsonDocument.ParseAsync(context.Request.InputStream))
+                {
+                    Switches.Single(s => s.Name == path["/fettle/switches/".Length..]).On = body.RootElement.GetProperty("on").GetBoolean();
+                }
+
+                await WriteAsync(context, "{}");
+                break;
+            case ("GET", "/fettle/queries"):
+                await WriteAsync(context, """{"schema":"fettle.queries/1","queries":[]}""");
+                break;
+            case ("DELETE", "/fettle/queries"):
+                context.Response.StatusCode = 204;
+                break;
+            default:
+                context.Response.StatusCode = 404;
+                break;
+        }
+    }
+
+    static async Task WriteAsync(HttpListenerContext context, string json)
+    {
+        var bytes = Encoding.UTF8.GetBytes(json);
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength64 = bytes.Length;
+        await context.Response.OutputStream.WriteAsync(bytes);
+    }
+
+    static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,120 @@
+using System.Text.Json.Nodes;
+using Fettle.Tuning.Journal;
+using Fettle.Tuning.Tests.Fakes;
+
+namespace Fettle.Tuning.Tests.Loop;
+
+public sealed class TunerTests
+{
+    [Fact]
+    public async Task OneRun_KeepsTheFasterAndRollsBackTheWrongTheSlowAndTheFailing()
+    {
+        await using var target = new FakeTarget(() => new FakeService(
+            delayMs: 50,
+            new FakeSwitch("a-trap", DelayMs: 1, Answer: _ => """{"probability":0.62}"""),
+            new FakeSwitch("b-stale", DelayMs: 1, Answer: count => count > 60 ? """{"probability":0.60}""" : """{"probability":0.61}"""),
+            new FakeSwitch("c-slow", DelayMs: 250),
+            new FakeSwitch("d-failing", DelayMs: 1, Status: 500),
+            new FakeSwitch("e-unasked", DelayMs: 1, Encoding: "x-none"),
+            new FakeSwitch("f-fast", DelayMs: 2),
+            new FakeSwitch("g-risky", DelayMs: 0, Risk: "high")));
+
+        var outcome = await target.TuneAsync();
+
+        var actions = JsonNode.Parse(outcome.Json)!["data"]!["actions"]!.AsArray().ToDictionary(a => (string)a!["title"]!, a => a!);
+        ((string)actions["a-trap"]["verdict"]!).ShouldBe("rolled back");
+        ((string)actions["a-trap"]["reason"]!).ShouldContain("/probability: 0.61 → 0.62");
+        ((string)actions["b-stale"]["verdict"]!).ShouldBe("rolled back");
+        ((string)actions["c-slow"]["verdict"]!).ShouldBe("rolled back");
+        ((string)actions["d-failing"]["verdict"]!).ShouldBe("rolled back");
+        ((string)actions["e-unasked"]["reason"]!).ShouldContain("content-encoding");
+        ((string)actions["f-fast"]["verdict"]!).ShouldBe("kept");
+        outcome.End.ShouldBe(TuningEnd.Improved);
+
+        // Of all switches only the kept one is in the file, and the risky one was never touched.
+        File.ReadAllText(Path.Combine(target.State, "switches", "fake.json")).ShouldContain("\"f-fast\"");
+        JsonNode.Parse(outcome.Json)!["data"]!["notTried"]!.AsArray().ShouldHaveSingleItem()!["reason"]!.ToString().ShouldContain("--allow switch:g-risky");
+        Directory.Exists(Path.Combine(outcome.Folder, "scratch")).ShouldBeFalse();
+        File.Exists(Path.Combine(outcome.Folder, "result.json")).ShouldBeTrue();
+
+        var rollback = await Rollback.RunAsync(target.State, null, null, TimeProvider.System);
+        File.Exists(Path.Combine(target.State, "switches", "fake.json")).ShouldBeFalse();
+        rollback.SchemaRestored.ShouldBe(true);
+        (await Rollback.RunAsync(target.State, "all", null, TimeProvider.System)).Undone.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task DryRun_LeavesTheUsersFilesAlone()
+    {
+        await using var target = new FakeTarget(() => new FakeService(50, new FakeSwitch("fast", 1)));
+        var before = await File.ReadAllBytesAsync(target.Target.Database!.Value);
+
+        var outcome = await target.TuneAsync(target.Options with { DryRun = true });
+
+        outcome.End.ShouldBe(TuningEnd.Improved);
+        (await File.ReadAllBytesAsync(target.Target.Database!.Value)).ShouldBe(before);
+        File.Exists(Path.Combine(target.State, "switches", "fake.json")).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task NothingHelps_EndsAsNoneKeptOrUndecided()
+    {
+        await using var target = new FakeTarget(() => new FakeService(20, new FakeSwitch("slow", 120)));
+        (await target.TuneAsync()).End.ShouldBe(TuningEnd.NoneKept);
+    }
+
+    [Fact]
+    public async Task Measure_TouchesNoSwitch()
+    {
+        await using var target = new FakeTarget(() => new FakeService(5, new FakeSwitch("fast", 1)));
+        var outcome = await target.TuneAsync(target.Options with { Mode = TuningMode.Measure });
+        target.Services.SelectMany(s => s.Switches).ShouldAllBe(s => !s.On);
+        JsonNode.Parse(outcome.Json)!["tables"]![0]!["title"]!.ToString().ShouldBe("Baseline");
+    }
+
+    [Fact]
+    public async Task Cancelled_LeavesNoScratchAndNoChange()
+    {
+        await using var target = new FakeTarget(() => new FakeService(50, new FakeSwitch("fast", 1)));
+        var schema = await target.SchemaAsync();
+        using var stop = new CancellationTokenSource();
+        var progress = new Watcher(p =>
+        {
+            if (p.Stage == "fast" && p.Detail.StartsWith("round", StringComparison.Ordinal))
+            {
+                stop.Cancel();
+            }
+        });
+
+        await Should.ThrowAsync<OperationCanceledException>(() => target.TuneAsync(progress: progress, cancellation: stop.Token));
+
+        (await target.SchemaAsync()).ShouldBe(schema);
+        Directory.GetDirectories(Path.Combine(target.State, "runs")).ShouldHaveSingleItem();
+        Directory.GetDirectories(target.State, "scratch", SearchOption.AllDirectories).ShouldBeEmpty();
+        (await target.TuneAsync(target.Options with { Mode = TuningMode.Measure })).End.ShouldBe(TuningEnd.Improved);
+    }
+
+    [Fact]
+    public async Task InstancesThatDisagree_StopTheRunBeforeAnyAction()
+    {
+        var made = 0;
+        await using var odd = new FakeTarget(() => Odd(++made));
+        (await Should.ThrowAsync<TuningException>(() => odd.TuneAsync())).Message.ShouldContain("untouched instances answer differently");
+    }
+
+    [Fact]
+    public async Task TargetBeingTuned_RefusesASecondTuner()
+    {
+        await using var target = new FakeTarget(() => new FakeService(1));
+        using var held = TargetLock.Take(TargetLock.DefaultFolder, target.Target.Database!.ToString(), TimeProvider.System);
+        (await Should.ThrowAsync<TuningException>(() => target.TuneAsync())).Message.ShouldContain($"process {Environment.ProcessId}");
+    }
+
+    /// <summary>A fake whose answer depends on which instance it is.</summary>
+    static FakeService Odd(int number) => new(1) { DefaultAnswer = $$"""{"probability":{{number}}}""" };
+
+    sealed class Watcher(Action<TuningProgress> onReport) : IProgress<TuningProgress>
+    {
+        public void Report(TuningProgress value) => onReport(value);
+    }
+}
