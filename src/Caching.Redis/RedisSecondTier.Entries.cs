@@ -1,4 +1,4 @@
-using System.Text;
+using System.Runtime.CompilerServices;
 using Fettle.Redis;
 
 namespace Fettle.Caching.Redis;
@@ -9,6 +9,7 @@ public sealed partial class RedisSecondTier
     const int InvalidationsPerScript = 200;
 
     /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<SecondTierValue> GetAsync(SecondTierKey key, LeaseRequest lease, CancellationToken cancellationToken)
     {
         var redis = Redis();

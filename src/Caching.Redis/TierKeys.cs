@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Text;
+using Fettle.Redis;
 
 namespace Fettle.Caching.Redis;
 
@@ -6,23 +8,37 @@ namespace Fettle.Caching.Redis;
 /// Names on the server: <c>fettle:NS:e:CATEGORY:KEY</c> entries, <c>…:l:CATEGORY:KEY</c> leases, <c>…:root</c> generations,
 /// <c>…:seq</c> the sequence, <c>…:news</c> the channel. Category names have no colon, so the first one ends them.
 /// </summary>
-internal sealed class TierKeys(string space)
+internal sealed class TierKeys
 {
     /// <summary>Keys that are not valid UTF-16 would fall together in UTF-8; they travel as hexadecimal behind this mark.</summary>
     const string Raw = "\u0001\u0001";
 
-    readonly string _entry = $"fettle:{space}:e:";
-    readonly string _lease = $"fettle:{space}:l:";
+    readonly ConcurrentDictionary<string, string> _entries = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, string> _leases = new(StringComparer.Ordinal);
+    readonly Func<string, string> _entryHead;
+    readonly Func<string, string> _leaseHead;
+    readonly string _entry;
 
-    public string Root { get; } = $"fettle:{space}:root";
+    public TierKeys(string space)
+    {
+        _entry = $"fettle:{space}:e:";
+        var lease = $"fettle:{space}:l:";
+        _entryHead = category => string.Concat(_entry, category, ":");
+        _leaseHead = category => string.Concat(lease, category, ":");
+        Root = $"fettle:{space}:root";
+        Sequence = $"fettle:{space}:seq";
+        Channel = $"fettle:{space}:news";
+    }
 
-    public string Sequence { get; } = $"fettle:{space}:seq";
+    public string Root { get; }
 
-    public string Channel { get; } = $"fettle:{space}:news";
+    public string Sequence { get; }
 
-    public string Entry(SecondTierKey key) => string.Concat(_entry, key.Category, ":", Safe(key.Key));
+    public string Channel { get; }
 
-    public string Lease(SecondTierKey key) => string.Concat(_lease, key.Category, ":", Safe(key.Key));
+    public RedisArgument Entry(SecondTierKey key) => RedisArgument.Concat(_entries.GetOrAdd(key.Category, _entryHead), Safe(key.Key));
+
+    public RedisArgument Lease(SecondTierKey key) => RedisArgument.Concat(_leases.GetOrAdd(key.Category, _leaseHead), Safe(key.Key));
 
     public bool TryParseEntry(string name, out SecondTierKey key)
     {

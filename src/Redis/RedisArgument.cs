@@ -7,16 +7,26 @@ namespace Fettle.Redis;
 public readonly struct RedisArgument
 {
     readonly object? _object;
+    readonly string? _tail;
     readonly long _number;
     readonly int _length;
     readonly bool _double;
 
-    RedisArgument(object? value, long number, int length, bool isDouble = false)
+    RedisArgument(object? value, long number, int length, bool isDouble = false, string? tail = null)
     {
         _object = value;
+        _tail = tail;
         _number = number;
         _length = length;
         _double = isDouble;
+    }
+
+    /// <summary>Two texts sent as one, such as a key's fixed beginning and its own part, without joining them in memory.</summary>
+    public static RedisArgument Concat(string head, string tail)
+    {
+        ArgumentNullException.ThrowIfNull(head);
+        ArgumentNullException.ThrowIfNull(tail);
+        return new(head, 0, 0, tail: tail);
     }
 
     /// <summary>Text, sent as UTF-8.</summary>
@@ -40,7 +50,7 @@ public readonly struct RedisArgument
     /// <summary>Most bytes <see cref="Write"/> can need.</summary>
     internal int MaxBytes => _object switch
     {
-        string text => Encoding.UTF8.GetMaxByteCount(text.Length),
+        string text => Encoding.UTF8.GetMaxByteCount(text.Length + (_tail?.Length ?? 0)),
         byte[] => _length,
         _ => 32,
     };
@@ -53,7 +63,8 @@ public readonly struct RedisArgument
         switch (_object)
         {
             case string text:
-                return Encoding.UTF8.GetBytes(text, target);
+                var head = Encoding.UTF8.GetBytes(text, target);
+                return _tail is null ? head : head + Encoding.UTF8.GetBytes(_tail, target[head..]);
             case byte[] bytes:
                 bytes.AsSpan((int)_number, _length).CopyTo(target);
                 return _length;

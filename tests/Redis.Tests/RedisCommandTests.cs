@@ -79,6 +79,30 @@ public class RedisCommandTests(RedisServerFixture fixture) : IClassFixture<Redis
     }
 
     [RequiresRedisFact]
+    public async Task Arguments_OfEveryKind_ArriveAsWritten()
+    {
+        await using var redis = await fixture.ConnectAsync();
+        (RedisArgument Argument, string Expected)[] cases =
+        [
+            ("", ""),
+            ("é😀", "é😀"),
+            (new string('é', 3000), new string('é', 3000)),
+            (RedisArgument.Concat("head:é:", "tail😀"), "head:é:tail😀"),
+            (RedisArgument.Concat("", ""), ""),
+            (long.MinValue, "-9223372036854775808"),
+            (0, "0"),
+            (1.5, "1.5"),
+            (double.MaxValue, "1.7976931348623157E+308"),
+            (new byte[] { 65, 66 }, "AB"),
+            (new ReadOnlyMemory<byte>([64, 65, 66, 67], 1, 2), "AB"),
+        ];
+        foreach (var (argument, expected) in cases)
+        {
+            (await redis.ExecuteAsync("ECHO", argument)).AsText().ShouldBe(expected);
+        }
+    }
+
+    [RequiresRedisFact]
     public async Task Resp2_ServesTheSameCommands()
     {
         await using var redis = await RedisConnection.ConnectAsync(fixture.Options with { Protocol = 2 });

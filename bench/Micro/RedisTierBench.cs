@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Globalization;
+using Fettle.Caching;
+using Fettle.Caching.Redis;
+using Fettle.Redis;
+using Fettle.Shared.Results;
+using Fettle.Testing;
+
+namespace Fettle.Bench.Micro;
+
+/// <summary>A hit in the second tier against a bare GET of the same bytes through the same client library, in turn in one process.</summary>
+internal sealed class RedisTierBench : IBenchmark
+{
+    const int ValueBytes = 512;
+    const int Keys = 2000;
+
+    public string Name => "redis-tier";
+
+    public string Summary => "second-tier hit against a bare GET: time and allocation, one caller and sixteen";
+
+    public async Task RunAsync(ResultDocument result, string[] arguments)
+    {
+        await using var server = await RedisServer.StartAsync("--appendonly", "no");
+        var options = new RedisOptions { Port = server.Port, Timings = new() { Command = TimeSpan.FromSeconds(10) } };
+        await using var bare = await RedisConnection.ConnectAsync(options);
+        await using var tier = new RedisSecondTier(new() { Redis = options, StalenessBound = TimeSpan.FromSeconds(20) });
+        var cacheTier = new RedisSecondTier(new() { Redis = options, StalenessBound = TimeSpan.FromSeconds(20) });
+        tier.Subscribe(new Silent());
+        await using var cache = new FettleCache(new() { SecondTierBudget = TimeSpan.FromSeconds(10) }, cacheTier);
+        var values = cache.Category(new CategoryOptions("c") { MemoryTimeToLive = TimeSpan.FromMilliseconds(1), MaxEntries = 1 }, CacheSerializer.Bytes);
+        await Eventually.IsTrueAsync(() => tier.State == SecondTierState.Available && cacheTier.State == SecondTierState.Available && cache.IsSecondTierUsable, "usable");
+        var names = Enumerable.Range(0, Keys).Select(i => $"key {i}").ToArray();
+        var value = new byte[ValueBytes];
+        foreach (var name in names)
+        {
+            await bare.SetAsync(name, value);
+            await values.SetAsync(name, value);
+        }
+
+        (string Name, Func<string, ValueTask<int>> Body)[] bodies =
+        [
+            ("bare GET through Fettle.Redis", async name => (await bare.GetAsync(name))!.Length),
+            ("hit in the tier (ISecondTier.GetAsync)", async name =>
+            {
+                using var hit = await tier.GetAsync(new("c", name), LeaseRequest.None, default);
+                return hit.Found ? hit.Bytes.Length : throw new InvalidOperationException("a miss");
+            }),
+            ("hit through the cache (GetOrCreateAsync)", async name => (await values.GetOrCreateAsync(name, _ => throw new InvalidOperationException("a load"))).Length),
+        ];
+        foreach (var callers in new[] { 1, 16 })
+        {
+            var table = new ResultTable(
+                $"Second-tier hit of {ValueBytes} B over loopback, {callers} caller(s), medians of interleaved rounds",
+                ["what", "µs a hit", "of a bare GET", "B besides the value"],
+                [],
+                "Time is wall time of a round divided by its hits; allocation is the whole process's.");
+            var times = bodies.Select(_ => new List<double>()).ToArray();
+            var bytes = bodies.Select(_ => new List<double>()).ToArray();
+            for (var round = 0; round < 9; round++)
+            {
+                for (var b = 0; b < bodies.Length; b++)
+                {
+                    var body = bodies[b].Body;
+                    var before = GC.GetTotalAllocatedBytes(precise: true);
+                    var start = Stopwatch.GetTimestamp();
+                    await Task.WhenAll(Enumerable.Range(0, callers).Select(c => Task.Run(async () =>
+                    {
+                        for (var i = c; i < Keys; i += callers)
+                        {
+                            await body(names[i]);
+                        }
+                    })));
+                    var elapsed = Stopwatch.GetElapsedTime(start).TotalMicroseconds / Keys;
+                    if (round >= 2)
+                    {
+                        times[b].Add(elapsed);
+                        bytes[b].Add(((GC.GetTotalAllocatedBytes(precise: true) - before) / (double)Keys) - (ValueBytes + 24));
+                    }
+                }
+            }
+
+            for (var b = 0; b < bodies.Length; b++)
+            {
+                table.Rows.Add(
+                [
+                    bodies[b].Name,
+                    Text(Median(times[b]), "0.0"),
+                    Text(Median(times[b]) / Median(times[0]), "0.00"),
+                    Text(Median(bytes[b]), "0"),
+                ]);
+            }
+
+            result.Tables.Add(table);
+        }
+    }
+
+    static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+    static string Text(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+
+    sealed class Silent : SecondTierSink
+    {
+        public override void Invalidated(in Invalidation invalidation)
+        {
+        }
+
+        public override void ConnectionLost()
+        {
+        }
+
+        public override void ConnectionRestored()
+        {
+        }
+    }
+}
