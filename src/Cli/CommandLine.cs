@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Reflection;
+using Fettle.Cli.Tuning;
 using Fettle.Shared.Verbs;
 
 namespace Fettle.Cli;
@@ -11,6 +12,11 @@ internal static class CommandLine
     static readonly Func<Command>[] Verbs =
     [
         Loads.LoadCommand.Create,
+        TuneCommand.Create,
+        MeasureCommand.Create,
+        AdviseCommand.Create,
+        RollbackCommand.Create,
+        ReportCommand.Create,
     ];
 
     public static async Task<int> RunAsync(string[] arguments)

@@ -17,6 +17,9 @@ internal static class VerbCatalog
     [
         new("tune", VerbOwner.Cli, "Measure, apply one optimisation after another, verify, keep or roll back"),
         new("rollback", VerbOwner.Cli, "Undo what tuning applied"),
+        new("measure", VerbOwner.Cli, "Measure the baseline of a service"),
+        new("advise", VerbOwner.Cli, "List what could be optimised, apply nothing"),
+        new("report", VerbOwner.Cli, "Render a run as text, Markdown or HTML"),
         new("load", VerbOwner.Cli, "Load an HTTP service and report latency from the intended start"),
         new("db", VerbOwner.Cli, "Find slow statements, advise and apply indexes, maintain"),
         new("cache", VerbOwner.Cli, "Statistics, warming and clearing of a running service's caches"),

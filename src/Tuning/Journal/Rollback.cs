@@ -48,6 +48,15 @@ public sealed class Rollback
             .Where(r => r.Entries.Any(e => e.Event == JournalEvent.Begin && e.Target == target) && r.Entries.All(e => e.Event != JournalEvent.End) && Outstanding(r.Entries).Count > 0)
             .Select(r => r.Id)];
 
+    /// <summary>Ids of the runs whose actions a database still carries, newest first.</summary>
+    public static IReadOnlyList<string> Applied(string state, DatabaseAddress database)
+    {
+        ArgumentNullException.ThrowIfNull(database);
+        return [.. RunFolder.All(state).Reverse().Where(r => File.Exists(r.Journal)).Select(r => (r.Id, Entries: TuningJournal.Read(r.Journal)))
+            .Where(r => r.Entries.Any(e => e.Event == JournalEvent.Begin && e.Target == $"database:{database}") && Outstanding(r.Entries).Count > 0)
+            .Select(r => r.Id)];
+    }
+
     async Task<RollbackReport> RunAsync(string? what, CancellationToken cancellation)
     {
         var runs = RunFolder.All(_state).Reverse().Where(r => File.Exists(r.Journal)).Select(r => (Folder: r, Entries: TuningJournal.Read(r.Journal))).ToArray();
