@@ -1,3 +1,4 @@
 using Fettle.Services.Host;
 
+ParentWatch.Start();
 return await HostCommandLine.RunAsync(args);

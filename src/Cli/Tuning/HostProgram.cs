@@ -28,7 +28,8 @@ internal static class HostProgram
     public static Launch Serve(string service) => new()
     {
         Program = "dotnet",
-        Arguments = [Find(), "serve", service, "--database", "{database}", "--urls", "{url}", "--parent-pid", Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture)],
+        Arguments = [Find(), "serve", service, "--database", "{database}", "--urls", "{url}"],
+        Environment = new Dictionary<string, string> { ["FETTLE_EXIT_WITH_STDIN"] = "1" },
     };
 
     /// <summary>Writes a sample universe beside its final name and renames it, so that an interrupted one is never taken for whole.</summary>

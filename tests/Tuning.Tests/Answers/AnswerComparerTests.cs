@@ -42,10 +42,21 @@ public sealed class AnswerComparerTests
     }
 
     [Fact]
+    public void EncodingThatWasAskedFor_NeedsVary()
+    {
+        var plain = Json("{}");
+        var comparer = new AnswerComparer();
+        comparer.Compare(plain, plain with { ContentEncoding = "br", Vary = "accept-encoding" }, "gzip, br").ShouldBeEmpty();
+        comparer.Compare(plain, plain with { ContentEncoding = "br" }, "gzip, br").ShouldHaveSingleItem().Where.ShouldBe("content-encoding");
+        comparer.Compare(plain, plain with { ContentEncoding = "br", Vary = "accept-encoding" }, "br;q=0, gzip").ShouldHaveSingleItem();
+        comparer.Compare(plain, plain with { ContentEncoding = "gzip", Vary = "accept-encoding" }, "identity").ShouldHaveSingleItem();
+    }
+
+    [Fact]
     public void StatusContentTypeAndVary_AreCompared()
     {
         var plain = Json("{}");
-        var other = plain with { Status = 500, ContentType = "application/problem+json", Vary = "accept-encoding" };
+        var other = plain with { Status = 500, ContentType = "application/problem+json", Vary = "accept-encoding, origin" };
         new AnswerComparer().Compare(plain, other).Select(d => d.Where).ShouldBe(["status", "content-type", "vary"]);
     }
 
