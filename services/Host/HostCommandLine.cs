@@ -10,7 +10,9 @@ internal static class HostCommandLine
     [
         ServeCommand.Create,
         SampleCommand.Create,
+        ImportCommand.Create,
         FeaturesCommand.Create,
+        RunCommand.Create,
     ];
 
     public static async Task<int> RunAsync(string[] arguments)

@@ -26,7 +26,7 @@ internal static class StocksSchema
 
     static readonly (string Table, string Columns)[] Tables =
     [
-        (Stocks, "bse_code TEXT NOT NULL, nse_symbol TEXT, company_name TEXT NOT NULL, isin TEXT, industry TEXT, market_cap_cr REAL, status TEXT NOT NULL"),
+        (Stocks, "bse_code TEXT NOT NULL, nse_symbol TEXT, company_name TEXT NOT NULL, isin TEXT, industry TEXT, market_cap_cr REAL, status TEXT NOT NULL, synthetic_code INTEGER NOT NULL DEFAULT 0"),
         (Prices, "bse_code TEXT NOT NULL, date DATE NOT NULL, open REAL NOT NULL, high REAL NOT NULL, low REAL NOT NULL, close REAL NOT NULL, volume INTEGER NOT NULL, "
             + "prev_close REAL, circuit_limit REAL, hit_upper_circuit INTEGER NOT NULL, hit_lower_circuit INTEGER NOT NULL, source TEXT NOT NULL"),
         (Financials, "bse_code TEXT NOT NULL, quarter INTEGER NOT NULL, year INTEGER NOT NULL, announced_on DATE NOT NULL, revenue_cr REAL, pat_cr REAL, eps REAL, opm REAL, npm REAL, "
