@@ -25,6 +25,9 @@ internal delegate Task<ServiceInstance> InstanceStarter(string name, DatabaseAdd
 /// </summary>
 internal sealed partial class Session : IAsyncDisposable
 {
+    /// <summary>Share of the whole budget that the A/A run may take.</summary>
+    const double CalibrationShare = 0.15;
+
     readonly TuningTarget _target;
     readonly TuningOptions _options;
     readonly InstanceStarter _start;
@@ -156,7 +159,7 @@ internal sealed partial class Session : IAsyncDisposable
         Say("A/A", "measuring the noise");
         var shape = _pace.Shape(_baselineCapacity, _users);
         _calibration = await new Comparison(_prober, _time, _options.Seed).RunAsync(
-            A, B, shape, _pace.CalibrationRounds, judge: null, TimeSpan.MaxValue, round => Say("A/A", $"round {round} of {_pace.CalibrationRounds}"), cancellation);
+            A, B, shape, _pace.CalibrationRounds, judge: null, CalibrationShare * _options.EffectiveBudget, round => Say("A/A", $"round {round} of {_pace.CalibrationRounds}"), cancellation);
         _floor = NoiseFloor.From(_calibration.Samples, _options.Seed);
         Say("A/A", "noise floor " + string.Join(", ", _floor.Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.Key.Name()} {Math.Exp(f.Value) - 1:0.0%}"))), finished: true);
     }

@@ -21,7 +21,7 @@ internal sealed record Pace(
     /// <summary>Above this rate the generator competes with the service for two cores.</summary>
     public const double MostRate = 2000;
 
-    public static readonly Pace Quick = new(5, 13, 4, 5, 24, TimeSpan.FromSeconds(0.3), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(0.3), TimeSpan.FromSeconds(0.7), TimeSpan.FromSeconds(2));
+    public static readonly Pace Quick = new(5, 13, 4, 5, 16, TimeSpan.FromSeconds(0.15), TimeSpan.FromSeconds(1.2), TimeSpan.FromSeconds(0.15), TimeSpan.FromSeconds(0.3), TimeSpan.FromSeconds(1.2));
 
     public static readonly Pace Full = new(8, 24, 4, 10, 60, TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(12), TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(10));
 
@@ -33,8 +33,8 @@ internal sealed record Pace(
         var rate = Math.Clamp(capacity * LoadShare, 0.2, MostRate);
         var open = TimeSpan.FromSeconds(Math.Clamp(RequestsPerRound / rate, LeastOpen.TotalSeconds, MostOpen.TotalSeconds));
 
-        // A closed load must see several requests of each user, or Little's law sees only its two ends.
-        var closed = TimeSpan.FromSeconds(Math.Clamp(4 * users / Math.Max(capacity, 0.1), Closed.TotalSeconds, MostOpen.TotalSeconds));
+        // A closed load must see more than one request of each user, or Little's law sees only its two ends.
+        var closed = TimeSpan.FromSeconds(Math.Clamp(2 * users / Math.Max(capacity, 0.1), Closed.TotalSeconds, MostOpen.TotalSeconds));
         return new RoundShape(rate, open, users, closed);
     }
 }
