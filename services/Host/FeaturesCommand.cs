@@ -11,15 +11,16 @@ internal static class FeaturesCommand
 {
     public static Command Create()
     {
-        var command = new Command("features", "Extract the features of a service.");
+        var command = new Command("features", "Extract or time the features of a service.");
         command.Subcommands.Add(CreateExtract());
+        command.Subcommands.Add(FeatureBenchCommand.Create());
         return command;
     }
 
     static Command CreateExtract()
     {
         var database = new Option<string>("--database") { Description = "sqlite:FILE or postgres:CONNECTION.", Required = true };
-        var output = new Option<string>("--out") { Description = "The CSV file to write.", Required = true };
+        var output = new Option<string>("--out") { Description = "The file to write: with --date binary when it ends in .bin, else CSV.", Required = true };
         var labels = new Option<bool>("--labels") { Description = "One row per labelled announcement, with the label as last column." };
         var date = new Option<string?>("--date") { Description = "One row per active stock as of this date (yyyy-MM-dd)." };
         var command = new Command("extract", "Write the features of stocks as CSV, computed by the service's own code.") { database, output, labels, date };
@@ -33,6 +34,11 @@ internal static class FeaturesCommand
 
             var path = parse.GetValue(output)!;
             await using var open = Database.Open(DatabaseTargets.ParseExisting(parse.GetValue(database)!));
+            if (asOf is { } binaryDay && path.EndsWith(".bin", StringComparison.Ordinal))
+            {
+                return await WriteBinaryAsync(open, binaryDay, path, cancellation);
+            }
+
             var extractor = new FeatureExtractor(open);
             var report = await UserErrors.FromDataAsync(async () =>
             {
@@ -44,5 +50,20 @@ internal static class FeaturesCommand
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    static async Task<int> WriteBinaryAsync(Database database, DateOnly day, string path, CancellationToken cancellation)
+    {
+        var table = await UserErrors.FromDataAsync(async () =>
+        {
+            var packed = await MarketFeatures.HasPackedAsync(database, cancellation);
+            var computed = (await MarketFeatures.LoadAsync(database, day, packed, cancellation)).Compute(day, Environment.ProcessorCount);
+            await using var stream = new BufferedStream(File.Create(path), 1 << 16);
+            computed.WriteBinary(stream, day);
+            return computed;
+        });
+        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{table.Computed:N0} rows, {table.Codes.Count - table.Computed:N0} left out for fewer than {FeatureCalculator.LeastBars} bars"));
+        return ExitCode.Ok;
     }
 }

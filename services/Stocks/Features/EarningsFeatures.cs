@@ -9,19 +9,19 @@ internal static class EarningsFeatures
 
     /// <param name="bars">Bars known on the day.</param>
     /// <param name="features">Three values: mean and sample deviation of the returns in per cent, calendar days to the next announcement (0 on its day).</param>
-    public static void Compute(StockHistory history, int bars, int day, Span<double> features)
+    public static void Compute(in FeatureInputs inputs, int bars, int day, Span<double> features)
     {
         Span<double> returns = stackalloc double[Announcements];
         var count = 0;
-        var past = StockHistory.CountUpTo(history.Announcements, day);
+        var past = StockHistory.CountUpTo(inputs.Announcements, day);
         for (var i = past - 1; i >= 0 && count < Announcements; i--)
         {
-            var announced = history.Announcements[i];
-            var next = StockHistory.CountUpTo(history.Days, announced);
-            if (next >= 1 && next < bars && history.Days[next] <= announced + LabelRule.LookAheadDays && history.Closes[next - 1] != 0)
+            var announced = inputs.Announcements[i];
+            var next = StockHistory.CountUpTo(inputs.Days, announced);
+            if (next >= 1 && next < bars && inputs.Days[next] <= announced + LabelRule.LookAheadDays && inputs.Closes[next - 1] != 0)
             {
                 // Filled from the back, so that the sums below run in date order.
-                returns[Announcements - ++count] = 100 * (history.Closes[next] - history.Closes[next - 1]) / history.Closes[next - 1];
+                returns[Announcements - ++count] = 100 * (inputs.Closes[next] - inputs.Closes[next - 1]) / inputs.Closes[next - 1];
             }
         }
 
@@ -29,8 +29,8 @@ internal static class EarningsFeatures
         var mean = Mean(known);
         features[0] = mean;
         features[1] = Deviation(known, mean);
-        var coming = StockHistory.CountUpTo(history.Announcements, day - 1);
-        features[2] = coming < history.Announcements.Length ? history.Announcements[coming] - day : double.NaN;
+        var coming = StockHistory.CountUpTo(inputs.Announcements, day - 1);
+        features[2] = coming < inputs.Announcements.Length ? inputs.Announcements[coming] - day : double.NaN;
     }
 
     static double Mean(ReadOnlySpan<double> values)

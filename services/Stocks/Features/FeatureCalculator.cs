@@ -14,26 +14,48 @@ internal static class FeatureCalculator
     const int VolumeWindow = 29;
 
     /// <summary>Writes the features; false, and nothing written, with fewer than <see cref="LeastBars"/> bars up to the date.</summary>
-    public static bool TryCompute(StockHistory history, DateOnly date, Span<double> features)
+    public static bool TryCompute(StockHistory history, DateOnly date, Span<double> features) => TryCompute(
+        new FeatureInputs
+        {
+            Days = history.Days,
+            Closes = history.Closes,
+            Volumes = history.Volumes,
+            Quarters = history.Quarters,
+            News = history.News,
+            Announcements = history.Announcements,
+        },
+        date,
+        features);
+
+    /// <summary>The same from wherever the columns lie.</summary>
+    public static bool TryCompute(in FeatureInputs inputs, DateOnly date, Span<double> features)
     {
-        var day = date.DayNumber;
-        var bars = history.BarsUpTo(day);
+        var bars = StockHistory.CountUpTo(inputs.Days, date.DayNumber);
         if (bars < LeastBars)
         {
             return false;
         }
 
-        var closes = history.Closes.AsSpan(0, bars);
-        Technical(closes, features);
-        Volume(history.Volumes.AsSpan(0, bars), features[8..10]);
-        FundamentalFeatures.Compute(history.Quarters, day, features[13..19]);
-        NewsFeatures.Compute(history.News, date, features[19..22]);
-        EarningsFeatures.Compute(history, bars, day, features[22..25]);
+        Technical(inputs.Closes[..bars], features);
+        Rest(inputs, bars, date, features);
         return true;
     }
 
+    /// <summary>Every feature but the eight indicators.</summary>
+    internal static void Rest(in FeatureInputs inputs, int bars, DateOnly date, Span<double> features)
+    {
+        var closes = inputs.Closes[..bars];
+        Volume(inputs.Volumes[..bars], features[8..10]);
+        features[10] = Change(closes, 5);
+        features[11] = Change(closes, 10);
+        features[12] = Change(closes, 30);
+        FundamentalFeatures.Compute(inputs.Quarters, date.DayNumber, features[13..19]);
+        NewsFeatures.Compute(inputs.News, date, features[19..22]);
+        EarningsFeatures.Compute(inputs, bars, date.DayNumber, features[22..25]);
+    }
+
     /// <summary>Indicators are seeded at the first stored bar and run over all bars; only the last values are kept.</summary>
-    static void Technical(ReadOnlySpan<double> closes, Span<double> features)
+    internal static void Technical(ReadOnlySpan<double> closes, Span<double> features)
     {
         var bars = closes.Length;
         var rented = ArrayPool<double>.Shared.Rent(4 * bars);
@@ -54,10 +76,6 @@ internal static class FeatureCalculator
         {
             ArrayPool<double>.Shared.Return(rented);
         }
-
-        features[10] = Change(closes, 5);
-        features[11] = Change(closes, 10);
-        features[12] = Change(closes, 30);
     }
 
     /// <summary>Per cent between the last close and the one so many bars before.</summary>

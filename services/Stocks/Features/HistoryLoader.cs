@@ -88,8 +88,12 @@ internal sealed class HistoryLoader(Database database)
         return builders.ToDictionary(b => b.Key, b => b.Value.Build(), StringComparer.Ordinal);
     }
 
-    /// <summary>Every stock with everything known by the end of the date, or with all there is. One unsorted scan per table: no index helps that.</summary>
-    public async Task<Dictionary<string, StockHistory>> LoadAllAsync(DbConnection connection, DateOnly? until, CancellationToken cancellation)
+    /// <summary>
+    /// Every stock with everything known by the end of the date, or with all there is. One unsorted scan per table: no index helps that.
+    /// Without bars, where a panel holds them.
+    /// </summary>
+    public async Task<Dictionary<string, StockHistory>> LoadAllAsync(
+        DbConnection connection, DateOnly? until, CancellationToken cancellation, bool withBars = true)
     {
         var builders = new Dictionary<string, HistoryBuilder>(StringComparer.Ordinal);
         await ReadAsync(connection.Command($"SELECT {StockColumns} FROM {StocksSchema.Stocks} ORDER BY id"), r =>
@@ -99,7 +103,11 @@ internal sealed class HistoryLoader(Database database)
         }, cancellation);
 
         var finder = new LastFinder(builders);
-        await ReadAsync(Until(connection, $"SELECT {BarColumns} FROM {StocksSchema.Prices}", "date", until), r => Bar(r, finder.Find(r.GetString(0))), cancellation);
+        if (withBars)
+        {
+            await ReadAsync(Until(connection, $"SELECT {BarColumns} FROM {StocksSchema.Prices}", "date", until), r => Bar(r, finder.Find(r.GetString(0))), cancellation);
+        }
+
         await ReadAsync(Until(connection, $"SELECT {QuarterColumns} FROM {StocksSchema.Financials}", "announced_on", until), r => Quarter(r, finder.Find(r.GetString(0))), cancellation);
         await ReadAsync(NewsUntil(connection, until), r => News(r, finder.Find(r.GetString(0))), cancellation);
         await ReadAsync(connection.Command($"SELECT {CalendarColumns} FROM {StocksSchema.Calendar}"), r => Announcement(r, finder.Find(r.GetString(0))), cancellation);
