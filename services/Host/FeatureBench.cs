@@ -1,6 +1,5 @@
 using System.Globalization;
 using Fettle.Databases;
-using Fettle.MarketData;
 using Fettle.Services.Stocks.Features;
 using Fettle.Shared.Results;
 
@@ -24,9 +23,9 @@ internal sealed class FeatureBench(Database database, DateOnly date, int threads
             Command = Environment.GetCommandLineArgs(),
         };
         result.Noise["loadAverageBefore"] = RunEnvironment.LoadAverage();
-        var packed = await new PackedSeriesTable(database).ExistsAsync(cancellation);
+        var packed = await MarketFeatures.HasPackedAsync(database, cancellation);
         var (panel, panelLoad) = await TimeAsync(() => MarketFeatures.LoadAsync(database, date, packed, cancellation));
-        var (_, pricesLoad) = await TimeAsync(() => packed ? new PackedSeriesTable(database).LoadAsync(cancellation) : new PanelLoader(database).LoadAsync(date, cancellation));
+        var (_, pricesLoad) = await TimeAsync(() => MarketFeatures.LoadPricesAsync(database, date, packed, cancellation));
         var stocks = panel.Stocks.Count;
         var (histories, plainLoad) = await PlainLoadAsync(panel, cancellation);
 
@@ -40,7 +39,7 @@ internal sealed class FeatureBench(Database database, DateOnly date, int threads
         Compare(rows, "seasonality", counts, (row, f) => EarningsFeatures.Compute(panel.Inputs(row), counts[row], date.DayNumber, f[22..25]));
         Compare(rows, "all 25", counts, (row, f) => FeatureCalculator.TryCompute(panel.Inputs(row), date, f), () => panel.Compute(date, threads));
         result.Tables.Add(new ResultTable(
-            $"Features of {stocks:N0} stocks, {panel.Prices.BarCount:N0} bars, {threads} threads, {Fettle.Indicators.Simd.Level}",
+            $"Features of {stocks:N0} stocks, {panel.Prices.BarCount:N0} bars, {threads} threads, {MarketFeatures.InstructionSet}",
             ["feature type", "before ms", "after ms", "speed-up"],
             rows,
             $"before: one stock after the other on one thread; its loading is extrapolated from {histories.Length} stocks. after: the panel. Bars alone load in {Milliseconds(pricesLoad)} ms. "

@@ -43,7 +43,7 @@ internal sealed class MarketFeatures
     public static async Task<MarketFeatures> LoadAsync(Database database, DateOnly? until, bool packed, CancellationToken cancellation)
     {
         // The packed rows hold all days: later ones are there and are not looked at.
-        var prices = Task.Run(() => packed ? new PackedSeriesTable(database).LoadAsync(cancellation) : new PanelLoader(database).LoadAsync(until, cancellation), cancellation);
+        var prices = Task.Run(() => LoadPricesAsync(database, until, packed, cancellation), cancellation);
         var rest = Task.Run(async () =>
         {
             await using DbConnection connection = await database.OpenReadAsync(cancellation);
@@ -52,6 +52,16 @@ internal sealed class MarketFeatures
         await Task.WhenAll(prices, rest);
         return Create(await prices, await rest);
     }
+
+    /// <summary>The bars alone.</summary>
+    public static Task<PricePanel> LoadPricesAsync(Database database, DateOnly? until, bool packed, CancellationToken cancellation) =>
+        packed ? new PackedSeriesTable(database).LoadAsync(cancellation) : new PanelLoader(database).LoadAsync(until, cancellation);
+
+    /// <summary>Whether the database has the table of packed series.</summary>
+    public static Task<bool> HasPackedAsync(Database database, CancellationToken cancellation) => new PackedSeriesTable(database).ExistsAsync(cancellation);
+
+    /// <summary>What the batch runs on, for reports.</summary>
+    public static string InstructionSet => Simd.Level.ToString();
 
     /// <summary>The row of a stock; false for a stock without bars.</summary>
     public bool TryFind(string code, out int row) => _index.TryGetValue(code, out row);
