@@ -1,0 +1,231 @@
+using System.CommandLine;
+using System.Globalization;
+using Fettle.Forests;
+using Fettle.Shared.Results;
+using Fettle.Shared.Verbs;
+
+namespace Fettle.Cli.Models;
+
+/// <summary><c>fettle model inspect|convert|quantize|verify|bench|profile</c>.</summary>
+internal static class ModelCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("model", "Inspect, convert, quantise, verify and measure tree ensembles")
+        {
+            Inspect(),
+            Convert(),
+            Quantize(),
+            Verify(),
+            Bench(),
+            ProfileCommand.Create(),
+        };
+        return command;
+    }
+
+    static Argument<string> File(string name, string description) => new(name) { Description = description };
+
+    static Option<string?> Json() => new("--json") { Description = "Write the result document here" };
+
+    internal static Forest Load(string path, ForestOptions? options = null)
+    {
+        try
+        {
+            return Forest.Load(path, options);
+        }
+        catch (Exception e) when (e is ModelFormatException or IOException or NotSupportedException or PlatformNotSupportedException)
+        {
+            throw new UserErrorException(e.Message);
+        }
+    }
+
+    static Command Inspect()
+    {
+        var (file, json) = (File("file", "XGBoost JSON/UBJSON, LightGBM text, ONNX or Fettle binary"), Json());
+        var command = new Command("inspect", "What a model file holds and which kernels run it") { file, json };
+        command.SetAction(parse =>
+        {
+            var path = parse.GetValue(file)!;
+            var forest = Load(path);
+            var model = forest.Model;
+            var rows = new List<string[]>
+            {
+                new[] { "format", $"{model.Format} {model.TrainerVersion}".Trim() },
+                new[] { "objective", model.Objective },
+                new[] { "link", $"{model.Link}" },
+                new[] { "arithmetic", $"{model.Arithmetic}" },
+                new[] { "features", Number(model.FeatureCount) },
+                new[] { "outputs", Number(model.OutputCount) },
+                new[] { "trees", Number(model.TreeCount) },
+                new[] { "leaves", Number(model.LeafCount) },
+                new[] { "depth", Number(model.Depth) },
+                new[] { "largest tree", $"{model.LargestTree} leaves" },
+                new[] { "size", $"{new FileInfo(path).Length} bytes" },
+                new[] { "kernels", forest.KernelSummary },
+            };
+            var gains = forest.Importances(FeatureImportance.Gain);
+            var top = Enumerable.Range(0, gains.Length).OrderByDescending(f => gains[f]).Take(5).Where(f => gains[f] > 0)
+                .Select(f => $"{(model.FeatureNames.Count > f ? model.FeatureNames[f] : $"f{f}")} {gains[f].ToString("G4", CultureInfo.InvariantCulture)}");
+            rows.Add(["top gain", string.Join(", ", top)]);
+            return ModelOutput.Print(new ResultTable(path, ["what", "value"], rows), "inspect", parse.GetValue(json));
+        });
+        return command;
+    }
+
+    static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    static Command Convert()
+    {
+        var (file, output) = (File("file", "The model"), File("output", "Where to write: .onnx, or .fettle for the compact binary"));
+        var command = new Command("convert", "Write a model as ONNX or as Fettle's binary, without loss") { file, output };
+        command.SetAction(parse =>
+        {
+            var forest = Load(parse.GetValue(file)!);
+            var target = parse.GetValue(output)!;
+            var bytes = Path.GetExtension(target) switch
+            {
+                ".onnx" => Supported(forest.ToOnnx),
+                ".fettle" => forest.ToBinary(),
+                var other => throw new UserErrorException($"'{target}': the ending '{other}' is not known; .onnx and .fettle are", ExitCode.Usage),
+            };
+            ModelOutput.WriteAtomically(target, bytes);
+            Console.Out.WriteLine($"{target}: {bytes.Length} bytes");
+            if (target.EndsWith(".onnx", StringComparison.Ordinal) && forest.Model.Arithmetic == ForestArithmetic.Double)
+            {
+                Console.Error.WriteLine("fettle: leaves are rounded to float32 in ONNX; every float32 row still reaches the same leaves");
+            }
+
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    static byte[] Supported(Func<byte[]> write)
+    {
+        try
+        {
+            return write();
+        }
+        catch (NotSupportedException e)
+        {
+            throw new UserErrorException(e.Message);
+        }
+    }
+
+    static Command Quantize()
+    {
+        var (file, output) = (File("file", "The model"), File("output", "Where to write the .fettle file"));
+        var leaves = new Option<LeafPrecision>("--leaves") { Description = "Exact, Int16 or Int8; thresholds are always exact", DefaultValueFactory = _ => LeafPrecision.Exact };
+        var rows = new Option<string?>("--rows") { Description = "Held-out rows (CSV); without them, 10,000 seeded rows on and beside the thresholds" };
+        var labels = new Option<string?>("--labels") { Description = "The rows' classes, one a line" };
+        var force = new Option<bool>("--force") { Description = "Write a form that loses more than 1 % F1 all the same" };
+        var json = Json();
+        var command = new Command("quantize", "Write thresholds as ranks, leaves as asked, and report how the answers agree") { file, output, leaves, rows, labels, force, json };
+        command.SetAction(parse =>
+        {
+            var before = Load(parse.GetValue(file)!);
+            var precision = parse.GetValue(leaves);
+            var bytes = before.ToBinary(precision, keepStatistics: false);
+            var after = Forest.Load(bytes, "quantised");
+            var (values, count) = Rows(parse.GetValue(rows), before);
+            var truth = parse.GetValue(labels) is { } path ? RowFile.Read(path).Values.Select(v => (int)v).ToArray() : [];
+            if (truth.Length > 0 && truth.Length != count)
+            {
+                throw new UserErrorException($"{truth.Length} labels for {count} rows");
+            }
+
+            if (precision != LeafPrecision.Exact && count < QuantizationReport.EnoughRows && !parse.GetValue(force))
+            {
+                throw new UserErrorException($"{count} rows are too few to judge a lossy form; give at least {QuantizationReport.EnoughRows}, or --force");
+            }
+
+            var report = QuantizationReport.Compare(before, after, values, count, truth);
+            var code = ModelOutput.Print(ModelOutput.Quantization(report, before, precision, bytes.Length), "quantize", parse.GetValue(json));
+            if (!report.Acceptable && !parse.GetValue(force))
+            {
+                Console.Error.WriteLine($"fettle: refused: F1 falls by {report.F1Loss.ToString("P2", CultureInfo.InvariantCulture)}, allowed are 1 %; --force writes it all the same");
+                return ExitCode.NoneKept;
+            }
+
+            ModelOutput.WriteAtomically(parse.GetValue(output)!, bytes);
+            return code;
+        });
+        return command;
+    }
+
+    static (float[] Values, int Count) Rows(string? path, Forest forest)
+    {
+        if (path is null)
+        {
+            return (ThresholdRows.Create(forest.Model, QuantizationReport.EnoughRows, seed: 1), QuantizationReport.EnoughRows);
+        }
+
+        var (values, count, width) = RowFile.Read(path);
+        return width == forest.FeatureCount ? ([.. values.Select(v => (float)v)], count)
+            : throw new UserErrorException($"{path}: rows have {width} values, the model has {forest.FeatureCount} features");
+    }
+
+    static Command Verify()
+    {
+        var file = File("file", "The model");
+        var rows = new Option<string>("--rows") { Description = "Rows (CSV), features in the model's order", Required = true };
+        var predictions = new Option<string>("--predictions") { Description = "What the trainer predicts for them (CSV)", Required = true };
+        var margin = new Option<bool>("--margin") { Description = "The predictions are margins" };
+        var tolerance = new Option<double>("--tolerance") { Description = "Largest difference that passes", DefaultValueFactory = _ => 0 };
+        var json = Json();
+        var command = new Command("verify", "Compare predictions with the trainer's own") { file, rows, predictions, margin, tolerance, json };
+        command.SetAction(parse =>
+        {
+            var forest = Load(parse.GetValue(file)!);
+            var (values, count, width) = RowFile.Read(parse.GetValue(rows)!);
+            var (expected, _, outputs) = RowFile.Read(parse.GetValue(predictions)!);
+            var own = parse.GetValue(margin) ? forest.Model.MarginCount : forest.OutputCount;
+            if (width != forest.FeatureCount || outputs != own || expected.Length != count * own)
+            {
+                throw new UserErrorException($"{count} rows of {width} values and {expected.Length / Math.Max(1, outputs)} predictions of {outputs}; the model takes {forest.FeatureCount} values and gives {own}");
+            }
+
+            var mine = new double[count * own];
+            if (parse.GetValue(margin))
+            {
+                forest.PredictMargin(values, count, mine);
+            }
+            else
+            {
+                forest.Predict(values, count, mine);
+            }
+
+            // Text of a float32 names that float32; comparing in its type keeps the text's missing digits out of the difference.
+            var single = forest.Model.Arithmetic == ForestArithmetic.Single;
+            var differences = mine.Zip(expected, (a, b) => Math.Abs(single ? (double)(float)a - (float)b : a - b)).ToArray();
+            var largest = differences.Max();
+            var passed = largest <= parse.GetValue(tolerance);
+            ModelOutput.Print(new ResultTable("agreement with the trainer", ["rows", "equal", "largest difference", "verdict"],
+                [[Number(count), Number(differences.Count(d => d == 0)), largest.ToString("G6", CultureInfo.InvariantCulture), passed ? "passed" : "failed"]]), "verify", parse.GetValue(json));
+            return passed ? ExitCode.Ok : ExitCode.NoneKept;
+        });
+        return command;
+    }
+
+    static Command Bench()
+    {
+        var file = File("file", "The model");
+        var rounds = new Option<int>("--rounds") { Description = "Rounds in which all engines take turns (1–1000)", DefaultValueFactory = _ => 15 };
+        var modules = new Option<string?>("--onnxruntime") { Description = "Folder whose node_modules holds onnxruntime-node" };
+        var device = new Option<ForestDevice>("--device") { Description = "Auto, Cpu or Gpu", DefaultValueFactory = _ => ForestDevice.Auto };
+        var json = Json();
+        var command = new Command("bench", "The model in its trainer, ONNX Runtime and Fettle on the same rows in one run") { file, rounds, modules, device, json };
+        command.SetAction(parse =>
+        {
+            if (parse.GetValue(rounds) is not (>= 1 and <= 1000))
+            {
+                throw new UserErrorException($"--rounds is {parse.GetValue(rounds)}; allowed: 1 to 1000", ExitCode.Usage);
+            }
+
+            Load(parse.GetValue(file)!, new ForestOptions { Device = parse.GetValue(device) });
+            var lines = ModelBenchmark.Run(parse.GetValue(file)!, parse.GetValue(rounds), parse.GetValue(modules), Console.Error.WriteLine);
+            return ModelOutput.Print(ModelBenchmark.Table(lines), "bench", parse.GetValue(json));
+        });
+        return command;
+    }
+}

@@ -1,0 +1,92 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using Fettle.Shared.Results;
+using Fettle.Shared.Verbs;
+
+namespace Fettle.Cli.Models;
+
+/// <summary><c>fettle model profile URL</c>: where a running service spends a prediction's time, from its Server-Timing headers.</summary>
+internal static class ProfileCommand
+{
+    public static Command Create()
+    {
+        var url = new Argument<string>("url") { Description = "Endpoint of the running service, such as http://localhost:5000/api/v1/predict" };
+        var body = new Option<string?>("--body") { Description = "JSON body to POST, or @FILE; without it the endpoint is read with GET" };
+        var requests = new Option<int>("--requests") { Description = "Requests to send, one after another (1–100000)", DefaultValueFactory = _ => 200 };
+        var json = new Option<string?>("--json") { Description = "Write the result document here" };
+        var command = new Command("profile", "Time in features, inference and serialisation of a running service, and its three largest costs") { url, body, requests, json };
+        command.SetAction(async (parse, cancel) =>
+        {
+            var count = parse.GetValue(requests) is >= 1 and <= 100_000 and var n ? n : throw new UserErrorException($"--requests is {parse.GetValue(requests)}; allowed: 1 to 100000", ExitCode.Usage);
+            var text = parse.GetValue(body);
+            if (text is ['@', .. var file])
+            {
+                text = File.Exists(file) ? await File.ReadAllTextAsync(file, cancel) : throw new UserErrorException($"no file '{file}'");
+            }
+
+            var (sums, total) = await MeasureAsync(parse.GetValue(url)!, text, count, cancel);
+            return ModelOutput.Print(Table(sums, total, count), "profile", parse.GetValue(json));
+        });
+        return command;
+    }
+
+    static async Task<(Dictionary<string, double> Sums, double Total)> MeasureAsync(string url, string? body, int count, CancellationToken cancel)
+    {
+        using var client = new HttpClient();
+        var sums = new Dictionary<string, double>();
+        double total = 0;
+        for (var i = 0; i < count; i++)
+        {
+            using var request = new HttpRequestMessage(body is null ? HttpMethod.Get : HttpMethod.Post, url);
+            request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
+            var start = TimeProvider.System.GetTimestamp();
+            try
+            {
+                using var response = await client.SendAsync(request, cancel);
+                await response.Content.ReadAsByteArrayAsync(cancel);
+                if (!response.IsSuccessStatusCode)
+                {
+                    throw new UserErrorException($"{url} answered {(int)response.StatusCode}; a profile of errors says nothing");
+                }
+
+                total += TimeProvider.System.GetElapsedTime(start).TotalMilliseconds;
+                foreach (var (name, duration) in ServerTiming(response))
+                {
+                    sums[name] = sums.GetValueOrDefault(name) + duration;
+                }
+            }
+            catch (HttpRequestException e)
+            {
+                throw new UserErrorException($"{url}: {e.Message}");
+            }
+        }
+
+        return sums.Count > 0 ? (sums, total) : throw new UserErrorException($"{url} sends no Server-Timing header; switch server timing on in the service");
+    }
+
+    /// <summary>W3C Server Timing: <c>name;dur=1.5;desc="…", …</c>.</summary>
+    internal static IEnumerable<(string Name, double Milliseconds)> ServerTiming(HttpResponseMessage response)
+    {
+        foreach (var metric in response.Headers.TryGetValues("Server-Timing", out var values) ? values.SelectMany(v => v.Split(',')) : [])
+        {
+            var parts = metric.Split(';', StringSplitOptions.TrimEntries);
+            var duration = parts.Skip(1).FirstOrDefault(p => p.StartsWith("dur=", StringComparison.OrdinalIgnoreCase));
+            if (duration is not null && double.TryParse(duration.AsSpan(4), CultureInfo.InvariantCulture, out var milliseconds))
+            {
+                yield return (parts[0], milliseconds);
+            }
+        }
+    }
+
+    static ResultTable Table(Dictionary<string, double> sums, double total, int count)
+    {
+        var known = sums.Where(s => s.Key != "total").OrderByDescending(s => s.Value).ToArray();
+        var rows = known.Select(s => new[] { s.Key, Text(s.Value / count), Text(100 * s.Value / total) }).ToList();
+        rows.Add(["network and the rest", Text((total - known.Sum(s => s.Value)) / count), Text(100 * (1 - known.Sum(s => s.Value) / total))]);
+        return new ResultTable($"{count} requests, {Text(total / count)} ms each", ["part", "ms per request", "share %"], rows,
+            $"largest costs: {string.Join(", ", known.Take(3).Select(s => s.Key))}");
+    }
+
+    static string Text(double value) => value.ToString("F3", CultureInfo.InvariantCulture);
+}
