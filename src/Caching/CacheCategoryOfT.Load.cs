@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using Fettle.Caching.Loading;
 using Fettle.Caching.Memory;
 using Fettle.Caching.SecondTier;
@@ -56,6 +57,7 @@ public sealed partial class CacheCategory<T>
 
     /// <summary>Reads the second tier for a flight.</summary>
     /// <returns>Whether it was answered from there, and the lease to store under; no lease, no store.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     async ValueTask<(bool IsRead, SecondTierLease Lease)> ReadSecondTierAsync(Flight<T> flight, Budget budget)
     {
         var deadline = _clock.Exact + (long)Options.LeaseTime.TotalMilliseconds;

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 
 namespace Fettle.Caching.SecondTier;
 
@@ -17,10 +19,12 @@ internal sealed class SecondTierGuard : IDisposable
     static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(1);
     static readonly TimeSpan ReplayTimeout = TimeSpan.FromSeconds(5);
     const int ReplayBatch = 256;
+    const int MaxIdleBounds = 64;
 
     readonly ISecondTier _tier;
     readonly FettleCacheOptions _options;
     readonly Lock _gate = new();
+    readonly ConcurrentBag<CancellationTokenSource> _bounds = [];
     readonly PendingInvalidations _pending;
     readonly CancellationTokenSource _stop = new();
     TaskCompletionSource _wake = NewWake();
@@ -72,6 +76,7 @@ internal sealed class SecondTierGuard : IDisposable
     public Budget NewBudget() => new(_options.SecondTierBudget);
 
     /// <summary>Runs a read; false when it failed or took too long.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<(bool Answered, TResult Result)> ReadAsync<TState, TResult>(
         Budget budget, TState state, Func<ISecondTier, TState, CancellationToken, ValueTask<TResult>> call)
     {
@@ -178,19 +183,33 @@ internal sealed class SecondTierGuard : IDisposable
         Open("an invalidation is not delivered yet");
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     async ValueTask<TResult> BoundAsync<TState, TResult>(
         Budget budget, TState state, Func<ISecondTier, TState, CancellationToken, ValueTask<TResult>> call)
     {
-        var remaining = budget.Remaining;
-        using var bound = new CancellationTokenSource(remaining, _options.Time);
+        var bound = _bounds.TryTake(out var idle) ? idle : new CancellationTokenSource(Timeout.InfiniteTimeSpan, _options.Time);
+        bound.CancelAfter(budget.Remaining);
         var start = _options.Time.GetTimestamp();
+        var ended = false;
         try
         {
             var pending = call(_tier, state, bound.Token);
-            return pending.IsCompletedSuccessfully ? pending.Result : await pending.AsTask().WaitAsync(bound.Token);
+            var result = pending.IsCompletedSuccessfully ? pending.Result : await pending.AsTask().WaitAsync(bound.Token);
+            ended = true;
+            return result;
         }
         finally
         {
+            // Only a call that has ended leaves nothing behind that listens to the token.
+            if (ended && bound.TryReset() && _bounds.Count < MaxIdleBounds)
+            {
+                _bounds.Add(bound);
+            }
+            else
+            {
+                bound.Dispose();
+            }
+
             budget.Spend(_options.Time.GetElapsedTime(start));
         }
     }
