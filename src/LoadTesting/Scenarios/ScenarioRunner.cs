@@ -61,8 +61,8 @@ public sealed class ScenarioRunner(TimeProvider? time = null)
             Timeout = s.Timeout,
             MaxConnections = s.MaxConnections,
         })];
-        var pid = options.ProcessId ?? (OperatingSystem.IsLinux() && target.IsLoopback ? ListeningProcess.Find(target.Port) : null);
-        await using var sampler = new ProcessSampler(pid ?? 0, time);
+        IReadOnlyList<int> processes = options.ProcessId is { } pid ? [pid] : OperatingSystem.IsLinux() && target.IsLoopback ? ListeningProcess.Find(target.Port) : [];
+        await using var sampler = new ProcessSampler(processes, time);
         var aborting = new AbortWatch(file);
         var results = await EngineRun.RunAsync(jobs, engine, progress, aborting.Any ? aborting.Look : null, time ?? TimeProvider.System, cancellation);
         var samples = await sampler.FinishAsync();

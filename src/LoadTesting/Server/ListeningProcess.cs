@@ -7,17 +7,17 @@ static class ListeningProcess
 {
     const string Listening = "0A";
 
-    public static int? Find(int port)
+    /// <summary>The processes that share the listening socket: a master and its workers.</summary>
+    public static IReadOnlyList<int> Find(int port)
     {
         var sockets = Inodes("/proc/net/tcp", port).Concat(Inodes("/proc/net/tcp6", port)).Select(i => $"socket:[{i}]").ToHashSet();
         if (sockets.Count == 0)
         {
-            return null;
+            return [];
         }
 
-        // Of several (workers that inherited the socket) the lowest id is the parent.
-        return Directory.EnumerateDirectories("/proc").Select(d => int.TryParse(Path.GetFileName(d), CultureInfo.InvariantCulture, out var pid) ? pid : 0)
-            .Where(pid => pid > 0).Order().Cast<int?>().FirstOrDefault(pid => Holds(pid!.Value, sockets));
+        return [.. Directory.EnumerateDirectories("/proc").Select(d => int.TryParse(Path.GetFileName(d), CultureInfo.InvariantCulture, out var pid) ? pid : 0)
+            .Where(pid => pid > 0 && Holds(pid, sockets)).Order()];
     }
 
     static bool Holds(int pid, HashSet<string> sockets)

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Fettle.LoadTesting.Server;
 
-/// <summary>Samples a process and its machine from /proc once a second; on other systems there are no samples.</summary>
+/// <summary>Samples processes (added up) and their machine from /proc once a second; on other systems there are no samples.</summary>
 sealed class ProcessSampler : IAsyncDisposable
 {
     const double TicksPerSecond = 100;
@@ -10,14 +10,14 @@ sealed class ProcessSampler : IAsyncDisposable
 
     readonly CancellationTokenSource _stop = new();
     readonly List<ProcessSample> _samples = [];
-    readonly int _pid;
+    readonly IReadOnlyList<int> _processes;
     readonly TimeProvider _time;
     readonly Task _sampling;
 
-    public ProcessSampler(int pid, TimeProvider? time = null, TimeSpan? every = null)
+    public ProcessSampler(IReadOnlyList<int> processes, TimeProvider? time = null, TimeSpan? every = null)
     {
-        (_pid, _time) = (pid, time ?? TimeProvider.System);
-        _sampling = Directory.Exists($"/proc/{pid}") ? SampleAsync(every ?? TimeSpan.FromSeconds(1)) : Task.CompletedTask;
+        (_processes, _time) = (processes, time ?? TimeProvider.System);
+        _sampling = processes.Count > 0 && Directory.Exists($"/proc/{processes[0]}") ? SampleAsync(every ?? TimeSpan.FromSeconds(1)) : Task.CompletedTask;
     }
 
     /// <summary>Ends sampling and returns everything.</summary>
@@ -37,7 +37,7 @@ sealed class ProcessSampler : IAsyncDisposable
     async Task SampleAsync(TimeSpan every)
     {
         var start = _time.GetTimestamp();
-        var before = Raw.Read(_pid);
+        var before = Raw.Read(_processes);
         var last = start;
         using var timer = new PeriodicTimer(every, _time);
         try
@@ -45,7 +45,7 @@ sealed class ProcessSampler : IAsyncDisposable
             while (before is not null && await timer.WaitForNextTickAsync(_stop.Token))
             {
                 var now = _time.GetTimestamp();
-                if (Raw.Read(_pid) is not { } raw)
+                if (Raw.Read(_processes) is not { } raw)
                 {
                     return; // The process has ended.
                 }
@@ -62,7 +62,20 @@ sealed class ProcessSampler : IAsyncDisposable
 
     sealed record Raw(double CpuTicks, double Resident, int Threads, int Files, double Voluntary, double Forced, double ReadBytes, double Written, double HostBusy, double HostAll, double Network)
     {
-        public static Raw? Read(int pid)
+        public static Raw? Read(IReadOnlyList<int> processes) =>
+            processes.Select(Read).OfType<Raw>().ToArray() is { Length: > 0 } read ? read.Aggregate((a, b) => b with
+            {
+                CpuTicks = a.CpuTicks + b.CpuTicks,
+                Resident = a.Resident + b.Resident,
+                Threads = a.Threads + b.Threads,
+                Files = a.Files + b.Files,
+                Voluntary = a.Voluntary + b.Voluntary,
+                Forced = a.Forced + b.Forced,
+                ReadBytes = a.ReadBytes + b.ReadBytes,
+                Written = a.Written + b.Written,
+            }) : null;
+
+        static Raw? Read(int pid)
         {
             try
             {

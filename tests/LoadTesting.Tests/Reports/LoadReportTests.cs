@@ -61,8 +61,9 @@ public sealed class LoadReportTests
         report.ToHtml().ShouldNotContain("href=");
         report.ToMarkdown().ShouldContain("s/a\\|b");
         var junit = XDocument.Parse(report.ToJUnit()).Root!;
-        junit.Attribute("failures")!.Value.ShouldBe("1");
-        junit.Elements("testcase").Count().ShouldBe(4);
+        // A busy machine may add the verdict that the generator was the limit.
+        junit.Descendants("failure").Select(f => f.Attribute("message")!.Value).Count(m => m.StartsWith("failed:", StringComparison.Ordinal)).ShouldBe(1);
+        junit.Elements("testcase").Count(c => c.Attribute("name")!.Value.StartsWith("http_req", StringComparison.Ordinal)).ShouldBe(3);
         report.ToCsv().Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBe(4);
     }
 }

@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Fettle.Bench.Rivals;
+
+/// <summary>An nginx of its own on loopback: one worker that answers two bytes.</summary>
+internal sealed class LoadTarget : IDisposable
+{
+    readonly string _folder = Directory.CreateTempSubdirectory("fettle-bench").FullName;
+    readonly Process _nginx;
+
+    public LoadTarget()
+    {
+        using (var probe = new TcpListener(IPAddress.Loopback, 0))
+        {
+            probe.Start();
+            Port = ((IPEndPoint)probe.LocalEndpoint).Port;
+        }
+
+        File.WriteAllText(Path.Combine(_folder, "nginx.conf"), $$"""
+            daemon off; worker_processes 1; pid {{_folder}}/pid; error_log {{_folder}}/error; worker_rlimit_nofile 19000;
+            events { worker_connections 18000; }
+            http { access_log off; keepalive_requests 1000000000; server { listen 127.0.0.1:{{Port}} backlog=4096; location / { return 200 "ok"; } } }
+            """);
+        _nginx = Process.Start("nginx", ["-c", Path.Combine(_folder, "nginx.conf")]);
+    }
+
+    public int Port { get; }
+
+    public string Url => $"http://127.0.0.1:{Port.ToString(CultureInfo.InvariantCulture)}/";
+
+    /// <summary>Waits until it answers.</summary>
+    public async Task ReadyAsync()
+    {
+        using var client = new HttpClient();
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                _ = await client.GetStringAsync(Url);
+                return;
+            }
+            catch (HttpRequestException) when (attempt < 100)
+            {
+                await Task.Delay(50);
+            }
+        }
+    }
+
+    /// <summary>Stops the worker (SIGSTOP) for a while; connections stay open and nothing is answered.</summary>
+    public async Task StallAsync(TimeSpan after, TimeSpan length)
+    {
+        await Task.Delay(after);
+        var worker = File.ReadAllText($"/proc/{_nginx.Id}/task/{_nginx.Id}/children").Trim();
+        await Process.Start("kill", ["-STOP", worker]).WaitForExitAsync();
+        await Task.Delay(length);
+        await Process.Start("kill", ["-CONT", worker]).WaitForExitAsync();
+    }
+
+    public void Dispose()
+    {
+        using (var quit = Process.Start("kill", ["-TERM", _nginx.Id.ToString(CultureInfo.InvariantCulture)]))
+        {
+            quit.WaitForExit();
+        }
+
+        _nginx.WaitForExit();
+        _nginx.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+}
+
+/// <summary>Runs a program and returns its output with the processor seconds that it used (the shell's own time keyword).</summary>
+internal static class TimedProgram
+{
+    public static async Task<(string Output, double CpuSeconds)> RunAsync(string command)
+    {
+        var start = new ProcessStartInfo("bash", ["-c", $"TIMEFORMAT='cpu %U %S'; time {command}"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        var fields = (await errors).Split('\n').Last(l => l.StartsWith("cpu ", StringComparison.Ordinal)).Split(' ');
+        return (output + await errors, double.Parse(fields[1], CultureInfo.InvariantCulture) + double.Parse(fields[2], CultureInfo.InvariantCulture));
+    }
+}
