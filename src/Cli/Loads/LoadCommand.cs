@@ -22,6 +22,7 @@ internal static class LoadCommand
         });
         command.Subcommands.Add(CompareCommand.Create());
         command.Subcommands.Add(ReportCommand.Create());
+        command.Subcommands.Add(CapacityCommand.Create());
         return command;
     }
 

@@ -15,7 +15,7 @@ static class ResultBuilder
             recorder.Finish(times.Ended);
         }
 
-        var watch = Watch(recorders, loops, Counted(recorders, times, model));
+        var watch = Watch(recorders, loops, Math.Max(1e-9, (times.Ended - times.CountFrom) / 1e9));
         return new LoadResult
         {
             StartedAt = times.StartedAt,

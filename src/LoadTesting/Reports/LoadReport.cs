@@ -53,6 +53,21 @@ public sealed class LoadReport
     /// <summary>Comma-separated values: one line for each half second.</summary>
     public string ToCsv() => CsvReport.Render(Document);
 
+    /// <summary>Mean concurrency (throughput times mean latency, Little's law) and good answers per second: a point of the scalability law.</summary>
+    /// <exception cref="InvalidDataException">The run failed in more than 5 % of its requests, or the generator was its limit.</exception>
+    public (double Concurrency, double Throughput) Point()
+    {
+        var overall = Document.Data["overall"]!;
+        var (requests, failed) = ((long)overall["requests"]!, (long)overall["failed"]!);
+        if (failed * 20 > requests || (bool)overall["generatorLimited"]!)
+        {
+            throw new InvalidDataException($"run '{Document.Name}' of {Document.StartedAt:yyyy-MM-dd HH:mm:ss} says nothing about capacity: {failed} of {requests} requests failed{((bool)overall["generatorLimited"]! ? ", and the generator was the limit" : "")}");
+        }
+
+        var throughput = (double)overall["throughput"]!;
+        return (throughput * (double)overall["meanMs"]! / 1000, throughput);
+    }
+
     /// <summary>A figure of this report for a relative threshold, in the threshold's unit; null when the report has none.</summary>
     public double? Figure(Threshold threshold)
     {

@@ -109,6 +109,25 @@ public sealed class ScenarioReaderTests
         mistakes.ShouldAllBe(m => m.StartsWith("line "));
     }
 
+    [Fact]
+    public void StandardShapesOfStocks_AreReadWholeAndShort()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Fettle.slnx")))
+        {
+            folder = folder.Parent;
+        }
+
+        var files = Directory.GetFiles(Path.Combine(folder!.FullName, "services", "Stocks", "Scenarios"), "*.yaml");
+        files.Select(Path.GetFileNameWithoutExtension).Order().ShouldBe(["breakpoint", "endpoints", "large", "smoke", "soak", "spike", "steady", "stress", "sustained", "users"]);
+        foreach (var path in files)
+        {
+            var file = ScenarioReader.Load(path);
+            file.Thresholds.ShouldNotBeEmpty(path);
+            file.Shortened().Scenarios.Sum(s => (s.WarmUp + s.Duration).TotalSeconds).ShouldBeLessThan(20, path);
+        }
+    }
+
     [Theory]
     [InlineData("a: [")]
     [InlineData("")]
