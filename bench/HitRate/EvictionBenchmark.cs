@@ -57,7 +57,7 @@ internal sealed class EvictionBenchmark : IBenchmark
 
     static double Rate(IRival rival, int[] keys) => 100.0 * keys.Count(rival.Access) / keys.Length;
 
-    static double Ours(int[] keys, int size, out string leader)
+    internal static double Ours(int[] keys, int size, out string leader)
     {
         var time = new StoppedTime();
         var cache = new FettleCache(new FettleCacheOptions { Time = time });

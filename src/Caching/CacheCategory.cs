@@ -44,4 +44,6 @@ public abstract class CacheCategory
     internal abstract bool EvictOne();
 
     internal abstract KeyUse[] PopularKeys();
+
+    internal abstract void AddPopular(IEnumerable<KeyUse> uses);
 }

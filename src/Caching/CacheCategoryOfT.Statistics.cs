@@ -62,4 +62,15 @@ public sealed partial class CacheCategory<T>
 
         return [.. uses];
     }
+
+    internal override void AddPopular(IEnumerable<KeyUse> uses)
+    {
+        lock (_memory.Gate)
+        {
+            foreach (var use in uses)
+            {
+                _counters.Popular.Add(use.Key, use.Hits, use.SavedMicroseconds);
+            }
+        }
+    }
 }

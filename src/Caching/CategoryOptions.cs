@@ -66,23 +66,7 @@ public sealed record CategoryOptions
     /// <summary>Stored values longer than this stay in memory only. Default 16 MiB; 64 B to 1 GiB.</summary>
     public int MaxStoredBytes { get; set => field = Guard.Range(value, 64, 1 << 30); } = 16 << 20;
 
-    /// <summary>Lets the time to live follow how often values really change. Default null: fixed.</summary>
-    public AutoTimeToLive? AutoTimeToLive { get; set; }
-
     static TimeSpan Milliseconds(int value) => TimeSpan.FromMilliseconds(value);
 
     static TimeSpan Days(int value) => TimeSpan.FromDays(value);
-}
-
-/// <summary>Bounds of a time to live that follows the observed rate of change.</summary>
-public sealed record AutoTimeToLive
-{
-    /// <summary>The shortest time to live. Default 5 s; 1 ms to 3,650 days.</summary>
-    public TimeSpan Floor { get; set => field = Guard.Range(value, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(3650)); } = TimeSpan.FromSeconds(5);
-
-    /// <summary>The longest time to live. Default 1 h; 1 ms to 3,650 days.</summary>
-    public TimeSpan Ceiling { get; set => field = Guard.Range(value, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(3650)); } = TimeSpan.FromHours(1);
-
-    /// <summary>The tolerated share of hits that would return a value that has changed. Default 0.01; 0.0001 to 0.5.</summary>
-    public double ToleratedStaleness { get; set => field = Guard.Range(value, 0.0001, 0.5); } = 0.01;
 }

@@ -17,6 +17,7 @@ internal static class CommandLine
         AdviseCommand.Create,
         RollbackCommand.Create,
         ReportCommand.Create,
+        Caches.CacheCommand.Create,
     ];
 
     public static async Task<int> RunAsync(string[] arguments)

@@ -66,12 +66,37 @@ internal sealed class MemoryTier<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Touch(CacheEntry entry)
     {
-        _policy.Record(entry);
+        if (!_policy.Record(entry))
+        {
+            DrainReads(entry);
+        }
 
         // One hit in eight, chosen by a multiplicative hash so that no access pattern falls in step with it.
         if ((ulong)_counters.Hits.Increment() * 0x9E3779B97F4A7C15 >> 61 == 0)
         {
             entry.SampledHits += 8;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    void DrainReads(CacheEntry entry)
+    {
+        if (Gate.IsHeldByCurrentThread)
+        {
+            _policy.DrainReads();
+            _policy.Record(entry);
+        }
+        else if (Gate.TryEnter())
+        {
+            try
+            {
+                _policy.DrainReads();
+                _policy.Record(entry);
+            }
+            finally
+            {
+                Gate.Exit();
+            }
         }
     }
 

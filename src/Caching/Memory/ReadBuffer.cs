@@ -21,7 +21,8 @@ internal sealed class ReadBuffer
         _rings = [.. Enumerable.Range(0, rings).Select(_ => new Ring(_slots))];
     }
 
-    public void Add(CacheEntry entry)
+    /// <returns>False when the ring is full.</returns>
+    public bool Add(CacheEntry entry)
     {
         var rings = _rings;
         var ring = rings[Environment.CurrentManagedThreadId & (rings.Length - 1)];
@@ -30,11 +31,16 @@ internal sealed class ReadBuffer
         {
             ring.Hits[at] = entry;
             ring.Written = at + 1;
+            return true;
         }
+
+        return false;
     }
 
-    public void Drain<TState>(TState state, Action<TState, CacheEntry> take)
+    /// <returns>How many were taken.</returns>
+    public int Drain<TState>(TState state, Action<TState, CacheEntry> take)
     {
+        var taken = 0;
         foreach (var ring in _rings)
         {
             var written = Math.Min(ring.Written, _slots);
@@ -48,7 +54,10 @@ internal sealed class ReadBuffer
             }
 
             ring.Written = 0;
+            taken += written;
         }
+
+        return taken;
     }
 
     public void Clear() => Drain(0, static (_, _) => { });

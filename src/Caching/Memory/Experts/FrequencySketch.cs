@@ -16,7 +16,9 @@ internal sealed class FrequencySketch
 
     public FrequencySketch(int keys)
     {
-        _table = new ulong[(int)BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(keys, 16, 1 << 26))];
+        // Sixteen counters a key; four times that in small caches, whose traces have many more keys than they hold.
+        var words = Math.Max(keys, Math.Min(4L * keys, 65_536));
+        _table = new ulong[(int)BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(words, 64, 1 << 26))];
         _sample = (int)Math.Min(10L * Math.Max(16, keys), int.MaxValue);
     }
 
