@@ -16,7 +16,10 @@ static class GeneratorVerdict
     {
         if (dispatchLag.Count == 0)
         {
-            return (false, "");
+            // Nothing was counted: either nothing was due, or the loops never got to it.
+            return times.RunQueue > RunQueueShare * loopSeconds
+                ? (true, $"no request was counted; the generator's threads waited {times.RunQueue:0.0} s of {loopSeconds:0.0} s for a processor")
+                : (false, "");
         }
 
         var lag = dispatchLag.MillisecondsAt(99);
