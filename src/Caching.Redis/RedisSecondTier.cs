@@ -149,7 +149,7 @@ public sealed partial class RedisSecondTier : ISecondTier
                 _sink!.ConnectionRestored();
                 return;
             }
-            catch (Exception e) when (e is RedisException or OperationCanceledException or FormatException)
+            catch (Exception e) when (e is RedisException or OperationCanceledException or FormatException or OverflowException)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(100), _time);
             }
