@@ -106,9 +106,8 @@ public sealed class Adx : Indicator
                 return;
             }
 
-            var scale = V.IfEqual(_true, zero, zero, V.Create(100) / _true);
-            var plusDi = _up * scale;
-            var minusDi = _down * scale;
+            var plusDi = V.IfEqual(_true, zero, zero, V.Create(100) * (_up / _true));
+            var minusDi = V.IfEqual(_true, zero, zero, V.Create(100) * (_down / _true));
             var sum = plusDi + minusDi;
             var distance = V.Abs(plusDi - minusDi);
             var none = _seen < 2 * period ? zero : _adx;
