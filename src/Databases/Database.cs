@@ -103,6 +103,22 @@ public sealed class Database : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _source.DisposeAsync();
 
+    internal async Task<Schema.DatabaseSchema> ReadSchemaAsync(bool sizes, CancellationToken cancellation)
+    {
+        var lease = await LeaseRawAsync(write: false, cancellation).ConfigureAwait(false);
+        var broken = true;
+        try
+        {
+            var schema = await Schema.SchemaReader.ReadAsync(Engine, lease.Connection, sizes, cancellation).ConfigureAwait(false);
+            broken = false;
+            return schema;
+        }
+        finally
+        {
+            lease.Return(broken);
+        }
+    }
+
     /// <summary>A lease that is neither recorded nor versioned: for the library's own statements.</summary>
     internal ValueTask<Lease> LeaseRawAsync(bool write, CancellationToken cancellation) => _source.OpenAsync(write, pooled: true, cancellation);
 }

@@ -67,7 +67,7 @@ public sealed class QueryRecorder
         var shape = SqlNormalizer.Normalize(sql, tokens);
         if (!_byShape.TryGetValue(shape, out entry))
         {
-            entry = new StatementEntry(shape, sql, SqlStatement.Analyze(tokens));
+            entry = new StatementEntry(shape, sql, SqlStatement.Analyze(tokens)) { Volatile = PredicateReader.NamesVolatile(tokens) };
             if (_byShape.Count < MostShapes)
             {
                 entry = _byShape.GetOrAdd(shape, entry);

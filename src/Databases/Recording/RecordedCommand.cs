@@ -274,6 +274,11 @@ internal sealed class RecordedCommand(RecordedConnection connection) : DbCommand
     /// <summary>True when the statement commits itself and must carry its versions.</summary>
     bool Track(SqlStatement statement)
     {
+        if (statement.OwnTransaction)
+        {
+            return false; // it cannot be put into another; who writes so raises no versions
+        }
+
         switch (statement.Kind)
         {
             case SqlStatementKind.Begin:

@@ -27,6 +27,9 @@ internal sealed class StatementEntry(string sql, string example, SqlStatement st
 
     public SqlStatement Statement => statement;
 
+    /// <summary>Names the clock, chance or the session: two calls may differ though no data did.</summary>
+    public bool Volatile { get; init; }
+
     public void Add(long ticks, long rows, bool failed)
     {
         Interlocked.Increment(ref _calls);
@@ -37,9 +40,9 @@ internal sealed class StatementEntry(string sql, string example, SqlStatement st
             Interlocked.Increment(ref _errors);
         }
 
-        if (ticks > Volatile.Read(ref _maxTicks))
+        if (ticks > System.Threading.Volatile.Read(ref _maxTicks))
         {
-            Volatile.Write(ref _maxTicks, ticks); // A lost race forgets one of two maxima of the same instant.
+            System.Threading.Volatile.Write(ref _maxTicks, ticks); // A lost race forgets one of two maxima of the same instant.
         }
 
         _latency.Add(ticks);
@@ -49,7 +52,7 @@ internal sealed class StatementEntry(string sql, string example, SqlStatement st
     public void Sample(DbParameterCollection parameters)
     {
         var call = Interlocked.Increment(ref _started);
-        if (call < Volatile.Read(ref _nextSample) || parameters.Count == 0)
+        if (call < System.Threading.Volatile.Read(ref _nextSample) || parameters.Count == 0)
         {
             return;
         }

@@ -185,7 +185,11 @@ internal sealed class PredicateReader(
         return found;
     }
 
-    bool Volatile(int from, int to)
+    public static bool NamesVolatile(List<SqlToken> tokens) => NamesVolatile(tokens, 0, tokens.Count);
+
+    bool Volatile(int from, int to) => NamesVolatile(tokens, from, to);
+
+    static bool NamesVolatile(List<SqlToken> tokens, int from, int to)
     {
         for (var i = from; i < to; i++)
         {

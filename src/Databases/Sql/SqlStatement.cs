@@ -15,6 +15,9 @@ internal enum SqlStatementKind
 /// <summary>What the recorder and the data versions need of a statement: kind, tables it reads, tables it writes.</summary>
 internal sealed record SqlStatement(SqlStatementKind Kind, string[] Tables, string[] WrittenTables)
 {
+    /// <summary>The text holds a transaction from beginning to end.</summary>
+    public bool OwnTransaction { get; init; }
+
     /// <summary>Reads kind and tables of a text; several statements in one text are taken together.</summary>
     public static SqlStatement Analyze(List<SqlToken> tokens)
     {
@@ -23,12 +26,17 @@ internal sealed record SqlStatement(SqlStatementKind Kind, string[] Tables, stri
         var written = new SortedSet<string>(StringComparer.OrdinalIgnoreCase);
         var local = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         var start = true;
+        var begins = false;
+        var commits = false;
         for (var i = 0; i < tokens.Count; i++)
         {
             var token = tokens[i];
             if (start)
             {
-                kind = Stronger(kind, KindOf(tokens, i));
+                var next = KindOf(tokens, i);
+                begins |= next == SqlStatementKind.Begin;
+                commits |= begins && next == SqlStatementKind.Commit;
+                kind = Stronger(kind, next);
                 start = false;
             }
 
@@ -50,7 +58,7 @@ internal sealed record SqlStatement(SqlStatementKind Kind, string[] Tables, stri
         }
 
         tables.UnionWith(written);
-        return new SqlStatement(kind, [.. tables], [.. written]);
+        return new SqlStatement(kind, [.. tables], [.. written]) { OwnTransaction = begins && commits };
     }
 
     static void ReadWord(List<SqlToken> tokens, int i, SortedSet<string> tables, SortedSet<string> written, HashSet<string> local)
