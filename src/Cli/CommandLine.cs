@@ -18,6 +18,7 @@ internal static class CommandLine
         RollbackCommand.Create,
         ReportCommand.Create,
         Caches.CacheCommand.Create,
+        Databases.DbCommand.Create,
     ];
 
     public static async Task<int> RunAsync(string[] arguments)

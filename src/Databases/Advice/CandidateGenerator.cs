@@ -164,7 +164,7 @@ internal sealed class CandidateGenerator(DatabaseSchema schema, AdvisorOptions o
         {
             var where = p.Kind switch
             {
-                PredicateKind.Equal when p.Value is ['\'', ..] or [>= '0' and <= '9', ..] => $"{SqlKeywords.Quote(p.Column)} = {p.Value}",
+                PredicateKind.Equal when (p.Value is ['\'', ..] or [>= '0' and <= '9', ..]) && (sample(use.Table.Name)?.Distinct([p.Column]) ?? 1_000) <= 50 => $"{SqlKeywords.Quote(p.Column)} = {p.Value}",
                 PredicateKind.IsNull => $"{SqlKeywords.Quote(p.Column)} IS NULL",
                 PredicateKind.NotNull when p.Operator == "IS NOT NULL" && use.Table.Column(p.Column) is { NotNull: false } => $"{SqlKeywords.Quote(p.Column)} IS NOT NULL",
                 _ => null,

@@ -87,7 +87,7 @@ public static class LayoutAdvisor
         var list = string.Join(", ", columns.Select(c => SqlKeywords.Quote(c.Name)));
         var definition = string.Join(", ", columns.Select(c => $"{SqlKeywords.Quote(c.Name)} {c.Type}{(c.NotNull || key.Contains(c.Name, StringComparer.OrdinalIgnoreCase) ? " NOT NULL" : "")}"));
         var keys = string.Join(", ", key.Select(SqlKeywords.Quote));
-        var body = table.Sql![SqlTokenizer.Read(table.Sql, DatabaseEngine.Sqlite).Find(t => t.IsSymbol("(")).Start..];
+        var body = table.Sql![SqlTokenizer.Read(table.Sql!, DatabaseEngine.Sqlite).Find(t => t.IsSymbol("(")).Start..];
         var indexes = string.Concat(table.Indexes.Where(i => i.Sql is not null).Select(i => IfNotExists(i.Sql!) + "; "));
         return new DatabaseAction
         {
