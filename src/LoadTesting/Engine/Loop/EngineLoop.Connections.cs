@@ -23,7 +23,9 @@ sealed unsafe partial class EngineLoop
     protected override void Dispatch(in Exchange exchange)
     {
         var pool = exchange.Workload.Pool;
-        while (pool.Idle.TryPop(out var idle))
+        // As many connections as users: people do not share theirs, and a service feels the open ones too.
+        var everyUserHasOne = exchange.Workload.Users is null || pool.Total >= Math.Min(pool.Capacity, exchange.Workload.ActiveUsers);
+        while (everyUserHasOne && pool.Idle.TryPop(out var idle))
         {
             if (idle.State == ConnectionState.Idle)
             {
