@@ -19,6 +19,7 @@ internal static class CommandLine
         ReportCommand.Create,
         Caches.CacheCommand.Create,
         Databases.DbCommand.Create,
+        Models.ModelCommand.Create,
     ];
 
     public static async Task<int> RunAsync(string[] arguments)

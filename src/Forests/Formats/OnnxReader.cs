@@ -97,13 +97,16 @@ internal static class OnnxReader
                 case "Mul" when node.Inputs.Count == 2 && document.Initializers.TryGetValue(node.Inputs[1], out var factor) && factor.Length == 1:
                     scale = factor[0];
                     break;
+                case "Softmax":
+                    link = ForestLink.Softmax;
+                    break;
                 case "ArgMax":
                     link = ForestLink.ArgMax;
                     break;
                 case "Cast" or "Identity" or "ZipMap" or "Reshape":
                     break;
                 default:
-                    throw node.Error($"the operator '{node.Operator}' beside the ensemble is not known; known: Exp, Sigmoid, Mul by a constant, ArgMax, Cast, Identity, Reshape, ZipMap");
+                    throw node.Error($"the operator '{node.Operator}' beside the ensemble is not known; known: Exp, Sigmoid, Softmax, Mul by a constant, ArgMax, Cast, Identity, Reshape, ZipMap");
             }
         }
 

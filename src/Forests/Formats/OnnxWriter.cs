@@ -5,7 +5,8 @@ namespace Fettle.Forests.Formats;
 /// <summary>
 /// Writes a TreeEnsembleRegressor (ai.onnx.ml 1, opset 11, which every runtime has), with a small tail for links that the operator lacks.
 /// float32 models keep every bit of thresholds and leaves. float64 models: thresholds are rounded toward minus infinity, which routes
-/// every float32 row as before, and leaves to the nearest float32. Category splits and linear models have no form there and are refused.
+/// every float32 row as before, and leaves to the nearest float32. Sigmoid and Softmax are operators of their own, because ONNX Runtime
+/// ignores post_transform=LOGISTIC on a regressor with one target. Category splits and linear models have no form there and are refused.
 /// </summary>
 internal static class OnnxWriter
 {
@@ -26,8 +27,6 @@ internal static class OnnxWriter
 
         var post = model.Link switch
         {
-            ForestLink.Logistic when model.LinkScale == 1 => "LOGISTIC",
-            ForestLink.Softmax => "SOFTMAX",
             ForestLink.SoftmaxZero => "SOFTMAX_ZERO",
             ForestLink.Probit => "PROBIT",
             _ => "NONE",
@@ -63,6 +62,8 @@ internal static class OnnxWriter
     {
         _ when post != "NONE" => [],
         ForestLink.Identity => [],
+        ForestLink.Logistic when model.LinkScale == 1 => [Operator("Sigmoid", ["margin"], "output")],
+        ForestLink.Softmax => [Operator("Softmax", ["margin"], "output").Message(5, Attribute("axis", 2).Integer(3, 1))],
         ForestLink.Logistic => [Operator("Mul", ["margin", "scale"], "scaled"), Operator("Sigmoid", ["scaled"], "output")],
         ForestLink.Exponential or ForestLink.ExponentialInDouble => [Operator("Exp", ["margin"], "output")],
         ForestLink.ArgMax => [
