@@ -20,6 +20,7 @@ internal static class CommandLine
         Caches.CacheCommand.Create,
         Databases.DbCommand.Create,
         Models.ModelCommand.Create,
+        HistoryCommand.Create,
     ];
 
     public static async Task<int> RunAsync(string[] arguments)

@@ -19,6 +19,7 @@ internal static class VerbCatalog
         new("rollback", VerbOwner.Cli, "Undo what tuning applied"),
         new("measure", VerbOwner.Cli, "Measure the baseline of a service"),
         new("advise", VerbOwner.Cli, "List what could be optimised, apply nothing"),
+        new("history", VerbOwner.Cli, "List the tuning runs with their totals"),
         new("report", VerbOwner.Cli, "Render a run as text, Markdown or HTML"),
         new("load", VerbOwner.Cli, "Load an HTTP service and report latency from the intended start"),
         new("db", VerbOwner.Cli, "Find slow statements, advise and apply indexes, maintain"),

@@ -96,6 +96,11 @@ public sealed class Rollback
             await UndoAsync(folder, entries, action, cancellation);
             if (action is null && begin?.Schema is { } before && begin.Target is { } name && Address(name) is { } address && Exists(address))
             {
+                if (entries.Any(e => e.Event == JournalEvent.Intent && e.Target == name))
+                {
+                    await TunedDatabase.DropNewStatisticsAsync(address, before, cancellation);
+                }
+
                 (restored, difference) = Compare(before, await TunedDatabase.SchemaAsync(address, cancellation));
             }
         }

@@ -186,7 +186,7 @@ internal sealed partial class Session
     {
         var schema = instance.Database is { } database ? await Targets.TunedDatabase.SchemaAsync(database, cancellation) : [];
         var switches = await instance.Client.SwitchesAsync(cancellation);
-        return string.Join('\n', schema.Concat(switches.OrderBy(s => s.Name, StringComparer.Ordinal).Select(s => $"{s.Name}={s.On}")));
+        return string.Join('\n', schema.Where(line => !Targets.TunedDatabase.IsStatistics(line)).Concat(switches.OrderBy(s => s.Name, StringComparer.Ordinal).Select(s => $"{s.Name}={s.On}")));
     }
 
     static string AnswersChanged(AnswerReport report) =>

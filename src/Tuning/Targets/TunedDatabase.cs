@@ -40,7 +40,6 @@ internal static class TunedDatabase
     /// <summary>Every object of the schema, one a line, sorted: equal dumps mean equal schemas, byte for byte.</summary>
     public static async Task<string[]> SchemaAsync(DatabaseAddress address, CancellationToken cancellation)
     {
-        // sqlite_stat1 has no SQL of its own worth comparing: its rows are what ANALYZE wrote.
         const string Sqlite = """
             SELECT type || '|' || name || '|' || tbl_name || '|' || coalesce(sql, '') FROM sqlite_master
             WHERE name NOT LIKE '$own' ESCAPE '\' AND tbl_name NOT LIKE '$own' ESCAPE '\' ORDER BY 1
@@ -58,6 +57,19 @@ internal static class TunedDatabase
         var sql = (address.Engine == DatabaseEngine.Sqlite ? Sqlite : Postgres).Replace("$own", OwnTables, StringComparison.Ordinal);
         var lines = await ColumnAsync(address, sql, cancellation);
         return [.. lines.Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>Whether a line of a dump is a table that SQLite's ANALYZE made: the first index of a run makes it for all, so no single undo may drop it.</summary>
+    public static bool IsStatistics(string line) => line.StartsWith("table|sqlite_stat", StringComparison.Ordinal);
+
+    /// <summary>Drops the tables that ANALYZE made since a dump that had none.</summary>
+    public static async Task DropNewStatisticsAsync(DatabaseAddress address, string[] before, CancellationToken cancellation)
+    {
+        var made = (await SchemaAsync(address, cancellation)).Where(IsStatistics).Except(before).Select(line => line.Split('|')[1]).ToArray();
+        if (address.Engine == DatabaseEngine.Sqlite && made.Length > 0)
+        {
+            await ExecuteAsync(address, made.Select(name => $"DROP TABLE IF EXISTS {name}"), cancellation);
+        }
     }
 
     /// <summary>The first column of a query as text.</summary>

@@ -81,7 +81,7 @@ internal sealed class Comparison(Prober prober, TimeProvider time, int seed)
                 break;
             }
 
-            if (time.GetElapsedTime(begin) > limit)
+            if (round >= judge.FirstLook && time.GetElapsedTime(begin) > limit)
             {
                 judgement = judgement with { Decision = Decision.Inconclusive, Reason = $"its share of the time budget ended after {round} rounds without a decision" };
                 break;

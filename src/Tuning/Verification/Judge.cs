@@ -51,6 +51,10 @@ internal sealed class Judge
         _seed = seed;
     }
 
+    /// <summary>Rounds before the first verdict: fewer say nothing.</summary>
+    public int FirstLook => _plan.FirstLook;
+
+    /// <summary>Judges at the plan's looks; between them the loop continues.</summary>
     /// <param name="rounds">Rounds measured so far.</param>
     /// <param name="samples">Per metric the paired values; a metric with fewer than four pairs is left out.</param>
     public Judgement Decide(int rounds, IReadOnlyDictionary<Metric, MetricRounds> samples)

@@ -69,6 +69,18 @@ public sealed class RollbackTests : IDisposable
     }
 
     [Fact]
+    public async Task StatisticsThatAnIndexBrought_GoWithTheRun()
+    {
+        var before = await SchemaAsync();
+        Run("INSERT INTO t(a) VALUES (1), (2)");
+        Apply("one");
+        Run("ANALYZE t");
+        (await SchemaAsync()).ShouldContain(l => l.StartsWith("table|sqlite_stat1"));
+        (await Rollback.RunAsync(State, null, null, TimeProvider.System)).SchemaRestored.ShouldBe(true);
+        (await SchemaAsync()).ShouldBe(before);
+    }
+
+    [Fact]
     public async Task OneActionByName_LeavesTheOthers()
     {
         Apply("one", "two");
