@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 
 namespace Fettle.Shared.Verbs;
 
@@ -33,6 +34,16 @@ internal static class CommandRunner
         try
         {
             var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) };
+            if (parsed.Action is HelpAction)
+            {
+                // The parser names the assembly; a person typed the launcher's name.
+                using var help = new StringWriter();
+                invocation.Output = help;
+                var code = await parsed.InvokeAsync(invocation);
+                Console.Out.Write(help.ToString().Replace(RootCommand.ExecutableName, "fettle", StringComparison.Ordinal));
+                return code;
+            }
+
             return await parsed.InvokeAsync(invocation);
         }
         catch (OperationCanceledException)
