@@ -11,6 +11,7 @@ namespace Fettle.AspNetCore;
 [JsonSerializable(typeof(SwitchList))]
 [JsonSerializable(typeof(SwitchState))]
 [JsonSerializable(typeof(SwitchChange))]
+[JsonSerializable(typeof(CacheCleared))]
 [JsonSerializable(typeof(ServiceInfo))]
 [JsonSerializable(typeof(HealthSummary))]
 [JsonSerializable(typeof(IReadOnlyList<AuditEntry>))]

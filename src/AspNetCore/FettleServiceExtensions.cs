@@ -80,6 +80,7 @@ public static class FettleServiceExtensions
         SwitchEndpoints.Map(admin);
         QueryEndpoints.Map(admin);
         InfoEndpoints.Map(admin);
+        CacheEndpoints.Map(admin);
 
         var token = app.Services.GetRequiredService<AdminToken>();
         if (token.Generated is not null)

@@ -51,6 +51,7 @@ public class DatabaseCareTests
     }
 
     [Fact]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     public async Task ReadOnlyFile_IsAdvisedAndMeasured()
     {
         await using var test = new TemporaryDatabase();
