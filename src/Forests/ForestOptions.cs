@@ -57,8 +57,8 @@ public sealed record ForestOptions
     } = 1;
 
     /// <summary>
-    /// The smallest batch that is spread over <see cref="Threads"/>. Default: 2,048 rows, where the measured cost of
-    /// starting the second thread is below a tenth of the work. Range: 1 and more.
+    /// The smallest batch that is spread over <see cref="Threads"/>. Default: 2,048 rows, an estimate of where
+    /// starting the second thread costs less than a tenth of the work. Range: 1 and more.
     /// </summary>
     public int ParallelRows
     {

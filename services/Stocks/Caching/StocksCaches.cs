@@ -23,6 +23,9 @@ internal sealed class StocksCaches : IAsyncDisposable
         Predictions = _cache.Category<Prediction?>(Options(PredictionsName, 50_000));
     }
 
+    /// <summary>The cache of the categories, for statistics and clearing over the admin endpoints.</summary>
+    public FettleCache Cache => _cache;
+
     public CacheCategory<FeatureSet?> Features { get; }
 
     public CacheCategory<Prediction?> Predictions { get; }

@@ -57,6 +57,7 @@ internal static class StocksService
         services.AddSingleton<ModelMirror>();
         services.AddSingleton<StockSwitches>();
         services.AddSingleton<StocksCaches>();
+        services.AddSingleton(s => s.GetRequiredService<StocksCaches>().Cache);
         services.AddSingleton<FeaturePanel>();
         services.AddSingleton<FeatureStore>();
         services.AddSingleton<PredictionEngine>();

@@ -24,12 +24,6 @@ public sealed record AdvisorOptions
     /// <summary>A step must save at least this part of the cost that is left, upkeep subtracted. Default 0.002; 0–1.</summary>
     public double MinimumGain { get; set => field = Throw.IfOutside(value, 0.0, 1.0); } = 0.002;
 
-    /// <summary>
-    /// Whether an index whose keys are unique in every row is made UNIQUE. Default false: the constraint also refuses later duplicates,
-    /// which is a promise that only the owner of the schema can give.
-    /// </summary>
-    public bool Unique { get; set; }
-
     /// <summary>Statements kept after compression: those with most total time. Default 200; 1–5,000.</summary>
     public int MaxQueries { get; set => field = Throw.IfOutside(value, 1, 5_000); } = 200;
 }
