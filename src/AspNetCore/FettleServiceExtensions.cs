@@ -49,6 +49,7 @@ public static class FettleServiceExtensions
         services.AddSingleton<MetricsCollector>();
         services.AddSingleton(provider => new SwitchRegistry(provider.GetRequiredService<TimeProvider>(), initiallyOn));
         services.AddProblemDetails();
+        services.AddExceptionHandler<PoolExhaustion>();
         CompressionExtensions.AddCompression(services);
         AddAdminSecurity(services, listener, options);
         return builder;

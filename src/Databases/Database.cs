@@ -13,6 +13,7 @@ namespace Fettle.Databases;
 public sealed class Database : IAsyncDisposable
 {
     readonly IConnectionSource _source;
+    readonly PoolMeters _meters;
 
     Database(DatabaseAddress address, DatabaseOptions options)
     {
@@ -21,6 +22,8 @@ public sealed class Database : IAsyncDisposable
         Pooling = options.Pooling;
         Recorder = new QueryRecorder(address.Engine, new SlowQueryLog(options.SlowThreshold, options.Time), options.Recording);
         _source = address.Engine == DatabaseEngine.Sqlite ? new SqliteSource(address.Value, options) : new PostgresSource(address.Value, options);
+        _meters = new PoolMeters(_source.Statistics);
+        _source.Measure(_meters);
         Versions = new DataVersions(this, options.DataVersions, options.Time);
     }
 
@@ -101,7 +104,11 @@ public sealed class Database : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _source.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        _meters.Dispose();
+        return _source.DisposeAsync();
+    }
 
     internal async Task<Schema.DatabaseSchema> ReadSchemaAsync(bool sizes, CancellationToken cancellation)
     {

@@ -10,6 +10,9 @@ internal interface IConnectionSource : IAsyncDisposable
 
     IReadOnlyList<PoolStatistics> Statistics();
 
+    /// <summary>Lets the gates report waits and uses.</summary>
+    void Measure(PoolMeters meters);
+
     /// <summary>Closes idle connections, so that the next leases are new.</summary>
     ValueTask ClearAsync();
 }

@@ -9,6 +9,7 @@ namespace Fettle.Databases.Pools;
 internal sealed class LeaseGate(string name, int limit, TimeSpan timeout) : IDisposable
 {
     readonly SemaphoreSlim _permits = new(limit, limit);
+    readonly KeyValuePair<string, object?> _tag = PoolMeters.Tag(name);
     int _waiting;
     long _leases;
     long _timeouts;
@@ -18,6 +19,9 @@ internal sealed class LeaseGate(string name, int limit, TimeSpan timeout) : IDis
     long _longestWaitTicks;
 
     public string Name => name;
+
+    /// <summary>Where waits and uses are measured; set before the first lease.</summary>
+    public PoolMeters? Meters { get; set; }
 
     public int Limit => limit;
 
@@ -49,6 +53,11 @@ internal sealed class LeaseGate(string name, int limit, TimeSpan timeout) : IDis
         Interlocked.Add(ref _waitTicks, now - start);
         Raise(ref _longestWaitTicks, now - start);
         Interlocked.Increment(ref _leases);
+        if (Meters is { Wait.Enabled: true } meters)
+        {
+            meters.Wait.Record((double)(now - start) / Stopwatch.Frequency, _tag);
+        }
+
         var used = InUse;
         if (used > _peak)
         {
@@ -60,7 +69,13 @@ internal sealed class LeaseGate(string name, int limit, TimeSpan timeout) : IDis
 
     public void Exit(long since)
     {
-        Interlocked.Add(ref _heldTicks, Stopwatch.GetTimestamp() - since);
+        var held = Stopwatch.GetTimestamp() - since;
+        Interlocked.Add(ref _heldTicks, held);
+        if (Meters is { Use.Enabled: true } meters)
+        {
+            meters.Use.Record((double)held / Stopwatch.Frequency, _tag);
+        }
+
         _permits.Release();
     }
 

@@ -23,7 +23,8 @@ public static class PoolMeasurement
             await Task.WhenAll(Enumerable.Range(0, size).Select(_ => Task.Run(
                 async () =>
                 {
-                    while (Stopwatch.GetElapsedTime(start) < each)
+                    // At least one call each, however short the time: a size without a call has no place on a curve.
+                    do
                     {
                         cancellation.ThrowIfCancellationRequested();
                         await using var connection = await database.OpenReadAsync(cancellation).ConfigureAwait(false);
@@ -36,6 +37,7 @@ public static class PoolMeasurement
 
                         Interlocked.Increment(ref calls);
                     }
+                    while (Stopwatch.GetElapsedTime(start) < each);
                 },
                 cancellation))).ConfigureAwait(false);
             var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;

@@ -61,6 +61,8 @@ internal sealed class PostgresSource : IConnectionSource
         return [_gate.Statistics(known.Length, Math.Max(0, known.Length - _gate.InUse), oldest)];
     }
 
+    public void Measure(PoolMeters meters) => _gate.Meters = meters;
+
     public ValueTask ClearAsync()
     {
         _pooled.Clear();

@@ -205,6 +205,11 @@ internal sealed class RecordedCommand(RecordedConnection connection) : DbCommand
     /// <summary>What a reader's close, or the end of a call, adds to the account.</summary>
     public void End(in Call call, long rows, bool failed)
     {
+        if (!failed)
+        {
+            Committed(call);
+        }
+
         if (call.Entry is null || call.Start == 0)
         {
             return;
@@ -244,13 +249,8 @@ internal sealed class RecordedCommand(RecordedConnection connection) : DbCommand
         _entry ??= Recorder.Find(CommandText);
         var statement = _entry.Statement;
         Refuse(_entry);
-        var versioned = false;
-        if (connection.IsWrite && statement.Kind != SqlStatementKind.Read)
-        {
-            versioned = Track(statement);
-        }
-
-        if (!recording && !versioned)
+        var (versioned, raised) = connection.IsWrite && statement.Kind != SqlStatementKind.Read ? Track(statement) : default;
+        if (!recording && !versioned && raised is null)
         {
             return null;
         }
@@ -260,7 +260,7 @@ internal sealed class RecordedCommand(RecordedConnection connection) : DbCommand
             _entry.Sample(Command.Parameters);
         }
 
-        return new Call(_entry, recording ? Stopwatch.GetTimestamp() : 0, Plain: !versioned, null);
+        return new Call(_entry, recording ? Stopwatch.GetTimestamp() : 0, Plain: !versioned, null) { Raised = raised };
     }
 
     void Refuse(StatementEntry entry)
@@ -271,42 +271,64 @@ internal sealed class RecordedCommand(RecordedConnection connection) : DbCommand
         }
     }
 
-    /// <summary>True when the statement commits itself and must carry its versions.</summary>
-    bool Track(SqlStatement statement)
+    /// <summary>
+    /// Whether the statement commits itself and must carry its versions; and, when the text ends a transaction, the versions that its success
+    /// makes known: none raised yet where the text holds the whole transaction.
+    /// </summary>
+    (bool Versioned, List<(string, long)>? Raised) Track(SqlStatement statement)
     {
         if (statement.OwnTransaction)
         {
-            return false; // it cannot be put into another; who writes so raises no versions
+            return (false, statement.WrittenTables.Length > 0 && connection.Owner.Versions.Enabled ? [] : null);
         }
 
         switch (statement.Kind)
         {
             case SqlStatementKind.Begin:
                 connection.Scope = new WriteScope(null);
-                return false;
+                return default;
             case SqlStatementKind.Commit when connection.Scope is { } scope:
-                var raised = scope.RaiseAsync(connection).GetAwaiter().GetResult();
-                connection.Scope = null;
-                // Shown to readers before the commit: they may miss the cache once too often, never too seldom. The commit follows at once.
-                connection.Owner.Versions.Publish(raised);
-                return false;
+                // Raised inside the transaction, shown to readers after its commit: shown before, a reader could keep the old rows under the new version.
+                return (false, scope.RaiseAsync(connection).GetAwaiter().GetResult());
             case SqlStatementKind.Rollback:
                 connection.Scope = null;
-                return false;
+                return default;
         }
 
         if (statement.WrittenTables.Length == 0)
         {
-            return false;
+            return default;
         }
 
         if (connection.Scope is not null)
         {
             connection.Scope.Wrote(statement);
-            return false;
+            return default;
         }
 
-        return connection.Owner.Versions.Enabled && statement.Kind == SqlStatementKind.Write;
+        return (connection.Owner.Versions.Enabled && statement.Kind == SqlStatementKind.Write, null);
+    }
+
+    /// <summary>A text that committed: its versions become known before the call returns. A commit that failed leaves the transaction to its caller.</summary>
+    void Committed(in Call call)
+    {
+        if (call.Raised is not { } raised)
+        {
+            return;
+        }
+
+        if (call.Entry!.Statement.OwnTransaction)
+        {
+            // The text cannot be put into another transaction, so its versions are raised in one of their own right after it.
+            using var transaction = connection.Inner.BeginTransaction();
+            var scope = new WriteScope(transaction);
+            scope.Wrote(call.Entry.Statement);
+            raised = scope.RaiseAsync(connection).GetAwaiter().GetResult();
+            transaction.Commit();
+        }
+
+        connection.Scope = null;
+        connection.Owner.Versions.Publish(raised);
     }
 
     async Task<T> ExecuteVersionedAsync<T>(Call call, Func<DbCommand, Task<T>> execute)
@@ -401,5 +423,9 @@ internal sealed class RecordedCommand(RecordedConnection connection) : DbCommand
     }
 
     /// <summary>A call under way: its account, when it began, whether it runs as it is, or else the transaction that carries its versions.</summary>
-    public readonly record struct Call(StatementEntry? Entry, long Start, bool Plain, DbTransaction? Commit);
+    public readonly record struct Call(StatementEntry? Entry, long Start, bool Plain, DbTransaction? Commit)
+    {
+        /// <summary>Versions to show when the call, which commits a transaction by its text, has succeeded.</summary>
+        public List<(string Table, long Version)>? Raised { get; init; }
+    }
 }

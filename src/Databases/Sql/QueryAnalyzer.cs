@@ -481,7 +481,7 @@ internal sealed class QueryAnalyzer
 
                 i = close;
             }
-            else if (token.IsSymbol("*") && (i == start + 1 || _tokens[i - 1].IsSymbol(".") || _tokens[i - 1].IsSymbol(",") || _tokens[i - 1].IsWord("DISTINCT") || _tokens[i - 1].IsWord("ALL")))
+            else if (token.IsSymbol("*") && i > start && (i == start + 1 || _tokens[i - 1].IsSymbol(".") || _tokens[i - 1].IsSymbol(",") || _tokens[i - 1].IsWord("DISTINCT") || _tokens[i - 1].IsWord("ALL")))
             {
                 var qualifier = _tokens[i - 1].IsSymbol(".") && i > 1 ? _tokens[i - 2].Text : null;
                 foreach (var use in scope.Uses.Where(u => qualifier is null || u.Alias.Equals(qualifier, StringComparison.OrdinalIgnoreCase)))

@@ -50,6 +50,8 @@ internal sealed class SqliteSource(string file, DatabaseOptions options) : IConn
         ];
     }
 
+    public void Measure(PoolMeters meters) => _reads.Meters = _writes.Meters = meters;
+
     public ValueTask ClearAsync()
     {
         while (_readers.TryPop(out var idle))
