@@ -26,7 +26,7 @@ internal static class Runs
         try
         {
             var target = await settings.TargetAsync(parse, cancellation);
-            var budget = options.Budget ?? (options.Quick ? TimeSpan.FromSeconds(95) : TimeSpan.FromMinutes(40));
+            var budget = options.EffectiveBudget;
             if (options.Mode == TuningMode.Tune)
             {
                 Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"tuning {target.Name} on {target.Database}: at most {(budget.TotalMinutes < 2 ? $"{budget.TotalSeconds:0} seconds" : $"{budget.TotalMinutes:0} minutes")}, Ctrl-C takes everything back"));

@@ -17,7 +17,7 @@ internal sealed class TuneSettings
     readonly Option<int> _seed = new("--seed") { Description = "Seed of sample, workload and bootstrap.", DefaultValueFactory = _ => 1 };
     readonly Option<int?> _stocks = new("--stocks") { Description = "Stocks of the generated sample; default 11,000, 500 with --quick." };
     readonly Option<int> _days = new("--days") { Description = "Trading bars per stock of the generated sample.", DefaultValueFactory = _ => 365 };
-    readonly Option<double?> _minutes = new("--minutes") { Description = "Time budget; default 40, with --quick 1.6." };
+    readonly Option<double?> _minutes = new("--minutes") { Description = "Time budget; default 40, with --quick 1.8." };
     readonly Option<FileInfo?> _json = new("--json") { Description = "Write the result document." };
     readonly Option<FileInfo?> _html = new("--html") { Description = "Write the report as one page." };
     readonly Option<FileInfo?> _markdown = new("--markdown") { Description = "Write the report as Markdown." };

@@ -5,15 +5,41 @@ using Fettle.Tuning.Targets;
 
 namespace Fettle.Tuning.Actions;
 
-/// <summary>What the database library advises for a recorded workload, as actions of the loop: one per index.</summary>
+/// <summary>What the database library advises for a recorded workload, as actions of the loop.</summary>
 internal static class DatabaseAdvice
 {
-    public static async Task<IReadOnlyList<TuningAction>> ActionsAsync(DatabaseAddress address, IReadOnlyList<RecordedQuery> queries, CancellationToken cancellation)
+    static readonly string[] Risks = ["low", "medium", "high"];
+
+    /// <param name="address">The database that is advised on; it is only read.</param>
+    /// <param name="queries">The recorded workload.</param>
+    /// <param name="together">True makes one action of all indexes: a short run cannot afford a comparison for each.</param>
+    /// <param name="cancellation">Stops the advisor.</param>
+    public static async Task<IReadOnlyList<TuningAction>> ActionsAsync(DatabaseAddress address, IReadOnlyList<RecordedQuery> queries, bool together, CancellationToken cancellation)
     {
         await using var database = TunedDatabase.Open(address);
         var advised = await IndexAdvisor.AdviseAsync(database, queries, cancellation: cancellation);
-        return [.. advised.Select(a => new StatementAction(a.Id, a.Title, a.Risk, a.Why, string.Create(CultureInfo.InvariantCulture, $"{a.PredictedGain:0 %} of the database's work"), a.Do, a.Undo, Evidence(a.Evidence), a.Layer))];
+        return together && advised.Count > 1 ? [Together(advised)] : [.. advised.Select(One)];
     }
+
+    static StatementAction One(DatabaseAction advice) => new(
+        advice.Id, advice.Title, advice.Risk, advice.Why, Gain(advice.PredictedGain), advice.Do, advice.Undo, Evidence(advice.Evidence), advice.Layer);
+
+    /// <summary>Undone in reverse order; as risky as its riskiest part.</summary>
+    static StatementAction Together(IReadOnlyList<DatabaseAction> advised) => new(
+        "indexes",
+        $"{advised.Count} indexes on {string.Join(", ", advised.Select(Table).Distinct())}",
+        Risks.Last(risk => advised.Any(a => string.Equals(a.Risk, risk, StringComparison.OrdinalIgnoreCase))),
+        string.Join("; ", advised.Select(a => a.Why)),
+        Gain(Math.Min(1, advised.Sum(a => a.PredictedGain))),
+        [.. advised.SelectMany(a => a.Do)],
+        [.. advised.Reverse().SelectMany(a => a.Undo)],
+        string.Join("\n\n", advised.Select(a => Evidence(a.Evidence))),
+        advised[0].Layer);
+
+    /// <summary>The table in a title such as "Index on news(id)".</summary>
+    static string Table(DatabaseAction advice) => advice.Title[(advice.Title.IndexOf(" on ", StringComparison.Ordinal) + 4)..].Split('(')[0];
+
+    static string Gain(double share) => string.Create(CultureInfo.InvariantCulture, $"{share:0 %} of the database's work");
 
     static string Evidence(DatabaseEvidence evidence)
     {

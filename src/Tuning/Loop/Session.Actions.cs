@@ -9,13 +9,16 @@ namespace Fettle.Tuning.Loop;
 /// <summary>Step 4 and 5 of the loop: one action after another, then pruning.</summary>
 internal sealed partial class Session
 {
-    /// <summary>Share of the whole budget that the final comparison gets.</summary>
+    /// <summary>Share of the whole budget that the final comparison gets at least.</summary>
     const double FinalShare = 0.12;
+
+    /// <summary>Time kept back for the final comparison: its rounds are as slow as those of the first A/A run.</summary>
+    TimeSpan Reserve => TimeSpan.FromSeconds(Math.Max(FinalShare * _options.EffectiveBudget.TotalSeconds, (_pace.FirstLook + 1) * _baselineRoundSeconds));
 
     async Task TryActionsAsync(CancellationToken cancellation)
     {
         Say("advise", $"from {_queries.Count} recorded statements and {_switches.Count} switches");
-        var proposals = await ActionSource.ProposeAsync(A, _queries, _switches, cancellation);
+        var proposals = await ActionSource.ProposeAsync(A, _queries, _switches, _options.Quick, cancellation);
         Say("advise", $"{proposals.Count} actions proposed", finished: true);
         var candidates = new List<TuningAction>();
         foreach (var action in proposals)
@@ -32,9 +35,8 @@ internal sealed partial class Session
 
         for (var i = 0; i < candidates.Count; i++)
         {
-            var reserve = FinalShare * _options.EffectiveBudget;
-            var share = (Left - reserve) / (candidates.Count - i);
-            if (Left < reserve)
+            var share = (Left - Reserve) / (candidates.Count - i);
+            if (Left < Reserve)
             {
                 _notTried.Add(new NotTried(candidates[i], "the time budget was spent"));
                 continue;
@@ -133,6 +135,12 @@ internal sealed partial class Session
 
             await _runner.ApplyAsync(action, A, cancellation);
             _referenceCapacity = comparison.Candidate.Capacity;
+            if (_referenceCapacity > NewState * _calibratedCapacity || NewState * _referenceCapacity < _calibratedCapacity)
+            {
+                await WarmAsync(cancellation);
+                await MeasureNoiseAsync(RecalibrationShare, cancellation);
+            }
+
             return Ended(Decision.Kept, judgement.Reason, comparison, answers);
         }
         catch (TuningException e)
@@ -154,8 +162,7 @@ internal sealed partial class Session
 
         foreach (var outcome in kept[..^1])
         {
-            var reserve = FinalShare * _options.EffectiveBudget;
-            if (Left < reserve)
+            if (Left < Reserve)
             {
                 return;
             }
@@ -167,7 +174,7 @@ internal sealed partial class Session
             var plan = _pace.Plan(_options.Alpha);
             var judge = new Judge(plan, _floor, Math.Log(1 + _options.LeastGainPercent / 100), _options.Seed + 1);
             var comparison = await new Comparison(_prober!, _time, _options.Seed + 77).RunAsync(
-                A, B, _pace.Shape(_referenceCapacity, _users), plan.Maximum, judge, (Left - reserve) / kept.Length, _ => { }, cancellation);
+                A, B, _pace.Shape(_referenceCapacity, _users), plan.Maximum, judge, (Left - Reserve) / kept.Length, _ => { }, cancellation);
             if (comparison.Judgement is { Decision: Decision.RolledBack } idle)
             {
                 await _runner.UndoAsync(outcome.Action, B);

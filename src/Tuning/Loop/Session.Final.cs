@@ -56,9 +56,9 @@ internal sealed partial class Session
         var first = await CompareAnswersAsync(B, Tolerance, cancellation);
         await WarmAsync(cancellation, 2);
         var plan = _pace.Plan(_options.Alpha);
-        var judge = new Judge(plan, _floor, Math.Log(1 + _options.LeastGainPercent / 100), _options.Seed + 2);
+        var judge = new Judge(plan, _baselineFloor, Math.Log(1 + _options.LeastGainPercent / 100), _options.Seed + 2);
 
-        // As many rounds as the time allows, because this is the table that people quote; the verdict itself falls at the first look.
+        // At the baseline's pace, where its latencies mean something; the noise is the baseline's too.
         var shape = _pace.Shape(_baselineCapacity, _users);
         _total = await new Comparison(_prober!, _time, _options.Seed + 99).RunAsync(
             A, B, shape, plan.Maximum, judge, Left, round => Say("total", $"round {round} at {shape.Rate.ToString("0.#", CultureInfo.InvariantCulture)} requests/s"), cancellation);

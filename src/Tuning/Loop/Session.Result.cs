@@ -67,7 +67,7 @@ internal sealed partial class Session
     JsonObject Noise()
     {
         var floor = new JsonObject();
-        foreach (var (metric, gain) in _floor)
+        foreach (var (metric, gain) in _baselineFloor)
         {
             floor[metric.Name()] = TrialJson.Round(Math.Exp(gain));
         }

@@ -16,7 +16,7 @@ internal delegate Task<ServiceInstance> InstanceStarter(string name, DatabaseAdd
 /// One run of the loop.
 /// 1. Two instances on two copies: A is the reference, B the candidate. All switches off.
 /// 2. Golden answers twice on A; what differs is noise. B must agree.
-/// 3. Capacity of A; A/A rounds give the noise floor.
+/// 3. Capacity of A; A/A rounds give the noise floor. They are repeated when a kept action has changed the capacity much, because noise is relative.
 /// 4. Action by action: apply to B with a rehearsed undo, compare answers, compare rounds, compare answers again after the load. Kept: A gets it too, so
 ///    that the next action is measured against the state before it. Else B goes back.
 /// 5. Pruning: of what is kept, take away what no longer helps beside the others.
@@ -25,8 +25,14 @@ internal delegate Task<ServiceInstance> InstanceStarter(string name, DatabaseAdd
 /// </summary>
 internal sealed partial class Session : IAsyncDisposable
 {
-    /// <summary>Share of the whole budget that the A/A run may take.</summary>
+    /// <summary>Share of the whole budget that the first A/A run may take.</summary>
     const double CalibrationShare = 0.15;
+
+    /// <summary>Share of the whole budget that an A/A run of a new state may take.</summary>
+    const double RecalibrationShare = 0.03;
+
+    /// <summary>The capacity has to change by this factor before the noise is measured again.</summary>
+    const double NewState = 1.5;
 
     readonly TuningTarget _target;
     readonly TuningOptions _options;
@@ -48,8 +54,11 @@ internal sealed partial class Session : IAsyncDisposable
     AnswerBook? _book;
     double _baselineCapacity;
     double _referenceCapacity;
+    double _calibratedCapacity;
+    double _baselineRoundSeconds;
     ComparisonResult? _calibration;
     Dictionary<Metric, double> _floor = [];
+    Dictionary<Metric, double> _baselineFloor = [];
     IReadOnlyList<RecordedQuery> _queries = [];
     IReadOnlyList<ServiceSwitch> _switches = [];
 
@@ -148,7 +157,7 @@ internal sealed partial class Session : IAsyncDisposable
         await A.Client.ClearQueriesAsync(cancellation);
         await WarmAsync(cancellation);
         Say("capacity", "closed load on the baseline");
-        _baselineCapacity = _referenceCapacity = await _prober.CapacityAsync(A, _users, CapacityStep(), _options.Seed, cancellation);
+        _baselineCapacity = _referenceCapacity = await _prober.CapacityAsync(A, _users, _pace.CapacityStep, _options.Seed, cancellation);
         if (_baselineCapacity <= 0)
         {
             throw new TuningException("the baseline answers no request of the workload without an error; nothing can be compared with it");
@@ -156,12 +165,25 @@ internal sealed partial class Session : IAsyncDisposable
 
         _queries = await A.Client.QueriesAsync(cancellation) ?? [];
         Say("capacity", string.Create(CultureInfo.InvariantCulture, $"{_baselineCapacity:0.#} requests/s with {_users} users"), finished: true);
+        var begin = _time.GetTimestamp();
+        _calibration = await MeasureNoiseAsync(CalibrationShare, cancellation);
+        _baselineRoundSeconds = _time.GetElapsedTime(begin).TotalSeconds / _calibration.Rounds.Count;
+        _baselineFloor = _floor;
+        _baselineCapacity = _referenceCapacity;
+    }
+
+    /// <summary>An A/A comparison of two equal instances, and the noise floor that it leaves.</summary>
+    async Task<ComparisonResult> MeasureNoiseAsync(double share, CancellationToken cancellation)
+    {
         Say("A/A", "measuring the noise");
-        var shape = _pace.Shape(_baselineCapacity, _users);
-        _calibration = await new Comparison(_prober, _time, _options.Seed).RunAsync(
-            A, B, shape, _pace.CalibrationRounds, judge: null, CalibrationShare * _options.EffectiveBudget, round => Say("A/A", $"round {round} of {_pace.CalibrationRounds}"), cancellation);
-        _floor = NoiseFloor.From(_calibration.Samples, _options.Seed);
+        var calibration = await new Comparison(_prober!, _time, _options.Seed + _outcomes.Count).RunAsync(
+            A, B, _pace.Shape(_referenceCapacity, _users), _pace.CalibrationRounds, judge: null, share * _options.EffectiveBudget, round => Say("A/A", $"round {round} of {_pace.CalibrationRounds}"), cancellation);
+        _floor = NoiseFloor.From(calibration.Samples, _options.Seed);
+
+        // More rounds than the first step had, and of both instances: the better estimate.
+        _calibratedCapacity = _referenceCapacity = (calibration.Reference.Capacity + calibration.Candidate.Capacity) / 2;
         Say("A/A", "noise floor " + string.Join(", ", _floor.Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.Key.Name()} {Math.Exp(f.Value) - 1:0.0%}"))), finished: true);
+        return calibration;
     }
 
     async Task<ServiceInstance> StartOnCopyAsync(string name, string copy, CancellationToken cancellation)
@@ -203,8 +225,6 @@ internal sealed partial class Session : IAsyncDisposable
         await _prober!.WarmAsync(A, _users, time, _options.Seed + 11, cancellation);
         await _prober.WarmAsync(B, _users, time, _options.Seed + 11, cancellation);
     }
-
-    TimeSpan CapacityStep() => _pace.CapacityStep;
 
     async Task StopAsync()
     {

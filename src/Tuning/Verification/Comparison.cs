@@ -83,7 +83,7 @@ internal sealed class Comparison(Prober prober, TimeProvider time, int seed)
 
             if (round >= judge.FirstLook && time.GetElapsedTime(begin) > limit)
             {
-                judgement = judgement with { Decision = Decision.Inconclusive, Reason = $"its share of the time budget ended after {round} rounds without a decision" };
+                judgement = judgement with { Decision = Decision.Inconclusive, Reason = $"the time for it ended after {round} rounds without a decision" };
                 break;
             }
         }

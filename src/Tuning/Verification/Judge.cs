@@ -28,12 +28,13 @@ internal sealed record Judgement(Decision Decision, string Reason, IReadOnlyDict
 /// 1. <b>Better</b>: the lower bound of a metric's log gain, at this look's share of α divided by the number of metrics, is above the noise floor that the
 ///    A/A run left for that metric, and Mann–Whitney over the same rounds agrees (p &lt; 0.05).
 /// 2. <b>Worse</b>: the upper bound is below minus the floor. Latency and capacity that get worse refuse the action whatever else gains; CPU alone does not.
-/// 3. <b>Idle</b>: every metric's bounds (at 5 %) lie within ± the largest effect that is not worth an action: refused without waiting for the last round.
+/// 3. <b>Idle</b>: every metric's bounds (at 5 %) lie within ± the largest effect that is not worth an action (the noise floor up to 10 %): refused without waiting for the last round.
 /// 4. At the last round what is none of these is inconclusive, never a guess.
 /// </summary>
 internal sealed class Judge
 {
     const double AgreementP = 0.05;
+    const double MostIdle = 0.1;
     readonly RoundPlan _plan;
     readonly IReadOnlyDictionary<Metric, double> _floor;
     readonly double _negligible;
@@ -88,7 +89,7 @@ internal sealed class Judge
         }
 
         var idle = usable.ToDictionary(u => u.Key, u => PairedBootstrap.Effect(u.Value, 0.05, new Random(_seed + 7 + rounds * 31 + (int)u.Key), 4000));
-        if (idle.All(e => e.Value.Upper < Math.Max(Floor(e.Key), _negligible) && e.Value.Lower > -Math.Max(Floor(e.Key), _negligible)))
+        if (idle.All(e => e.Value.Upper < Margin(e.Key) && e.Value.Lower > -Margin(e.Key)))
         {
             var most = idle.Max(e => Math.Exp(Math.Max(Math.Abs(e.Value.Upper), Math.Abs(e.Value.Lower))) - 1);
             return new Judgement(Decision.RolledBack, Invariant($"no effect: every metric within {most:0.0%} of the state before"), effects, agreement);
@@ -102,6 +103,9 @@ internal sealed class Judge
         var detectable = effects.Min(e => Math.Exp(Math.Max(Floor(e.Key), 0) + e.Value.MinimumDetectable(alpha)) - 1);
         return new Judgement(Decision.Inconclusive, Invariant($"{rounds} rounds do not separate it from noise; the smallest gain they would show is {detectable:0%}"), effects, agreement);
     }
+
+    /// <summary>Effects smaller than this are none. A loud machine widens it to 10 % and no further: "no effect within a factor of two" would say nothing.</summary>
+    double Margin(Metric metric) => Math.Max(Math.Min(Floor(metric), MostIdle), _negligible);
 
     double Floor(Metric metric) => _floor.GetValueOrDefault(metric);
 

@@ -21,9 +21,9 @@ internal sealed record Pace(
     /// <summary>Above this rate the generator competes with the service for two cores.</summary>
     public const double MostRate = 2000;
 
-    public static readonly Pace Quick = new(5, 13, 4, 5, 16, TimeSpan.FromSeconds(0.15), TimeSpan.FromSeconds(1.2), TimeSpan.FromSeconds(0.15), TimeSpan.FromSeconds(0.3), TimeSpan.FromSeconds(1.2));
+    public static readonly Pace Quick = new(5, 13, 4, 4, 10, TimeSpan.FromSeconds(0.15), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(0.15), TimeSpan.FromSeconds(0.3), TimeSpan.FromSeconds(2));
 
-    public static readonly Pace Full = new(8, 24, 4, 10, 60, TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(12), TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(10));
+    public static readonly Pace Full = new(6, 24, 3, 6, 60, TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(15));
 
     public RoundPlan Plan(double alpha) => new(FirstLook, MostRounds, LookStep, alpha);
 
