@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Fettle.Shared.Verbs;
+using Fettle.Testing;
 
 namespace Fettle.Cli.Tests;
 
@@ -91,16 +92,7 @@ public sealed class CommandRunnerTests
 
     static async Task<(int Code, string Error)> RunAsync(RootCommand root, params string[] arguments)
     {
-        var before = Console.Error;
-        using var captured = new StringWriter();
-        Console.SetError(captured);
-        try
-        {
-            return (await CommandRunner.RunAsync(root, arguments, VerbCatalog.All.Select(v => v.Name)), captured.ToString());
-        }
-        finally
-        {
-            Console.SetError(before);
-        }
+        using var captured = ConsoleCapture.Start();
+        return (await CommandRunner.RunAsync(root, arguments, VerbCatalog.All.Select(v => v.Name)), captured.Error);
     }
 }

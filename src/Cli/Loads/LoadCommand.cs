@@ -23,6 +23,7 @@ internal static class LoadCommand
         command.Subcommands.Add(CompareCommand.Create());
         command.Subcommands.Add(ReportCommand.Create());
         command.Subcommands.Add(CapacityCommand.Create());
+        command.Subcommands.Add(ImportCommand.Create());
         return command;
     }
 

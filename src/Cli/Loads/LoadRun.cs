@@ -4,7 +4,6 @@ using Fettle.LoadTesting;
 using Fettle.LoadTesting.Reports;
 using Fettle.LoadTesting.Scenarios;
 using Fettle.Shared.Verbs;
-using YamlText = System.Text.Json.JsonSerializer;
 
 namespace Fettle.Cli.Loads;
 
@@ -79,12 +78,12 @@ internal static class LoadRun
         Line(yaml, "warmup", settings.WarmUp);
         Line(yaml, "timeout", settings.Timeout);
         Line(yaml, "connections", settings.Connections.ToString(CultureInfo.InvariantCulture));
-        yaml.AppendLine("    requests:").AppendLine($"      - path: {Quote(url.PathAndQuery.Replace("$", "%24"))}");
+        yaml.AppendLine("    requests:").AppendLine($"      - path: {Quote(YamlText.Literal(url.PathAndQuery))}");
         var method = settings.Method ?? (settings.Body is null ? "GET" : "POST");
         yaml.AppendLine($"        method: {Quote(method)}").AppendLine($"        name: {Quote($"{method} {url.AbsolutePath}")}");
         if (settings.Body is { } body)
         {
-            yaml.AppendLine($"        body: {Quote(body.StartsWith('@') ? File.ReadAllText(body[1..]) : body)}");
+            yaml.AppendLine($"        body: {Quote(YamlText.Literal(body.StartsWith('@') ? File.ReadAllText(body[1..]) : body))}");
         }
 
         if (settings.Headers.Length > 0)
@@ -93,7 +92,7 @@ internal static class LoadRun
             foreach (var header in settings.Headers)
             {
                 var parts = header.Split(':', 2);
-                yaml.AppendLine(parts.Length == 2 ? $"          {Quote(parts[0].Trim())}: {Quote(parts[1].Trim())}" : throw new UserErrorException($"--header is '{header}'; write 'Name: value'", ExitCode.Usage));
+                yaml.AppendLine(parts.Length == 2 ? $"          {Quote(parts[0].Trim())}: {Quote(YamlText.Literal(parts[1].Trim()))}" : throw new UserErrorException($"--header is '{header}'; write 'Name: value'", ExitCode.Usage));
             }
         }
 
@@ -126,8 +125,5 @@ internal static class LoadRun
         }
     }
 
-    static string Quote(string text) => YamlText.Serialize(text, CliJson.Default.String);
+    static string Quote(string text) => YamlText.Quote(text);
 }
-
-[System.Text.Json.Serialization.JsonSerializable(typeof(string))]
-internal sealed partial class CliJson : System.Text.Json.Serialization.JsonSerializerContext;

@@ -5,7 +5,7 @@ namespace Fettle.LoadTesting.Arrivals;
 /// u grows by 1 for even spacing and by Exp(1) for a Poisson process (the time-rescaling theorem), so every profile
 /// has exact arrivals and none is lost between stages.
 /// </summary>
-sealed class ArrivalProcess
+sealed class ArrivalProcess : IArrivals
 {
     readonly Stage[] _stages;
     readonly double _scale;

@@ -19,6 +19,10 @@ public abstract record LoadModel
         new([Stage.Hold(users, TimeSpan.MaxValue)]) { ThinkMin = think, ThinkMax = think };
 }
 
+/// <summary>Open model: arrivals at recorded times.</summary>
+/// <param name="Seconds">When each request begins, in seconds after the start, ascending.</param>
+public sealed record ReplayModel(IReadOnlyList<double> Seconds) : LoadModel;
+
 /// <summary>How arrivals are spaced.</summary>
 public enum ArrivalSpacing
 {

@@ -13,6 +13,9 @@ sealed record EngineJob
 
     public IFlowSource? Flows { get; init; }
 
+    /// <summary>The requests of a replay, one for each recorded time; null for other models.</summary>
+    public IReadOnlyList<LoadRequest>? Recorded { get; init; }
+
     /// <summary>After the beginning of the run.</summary>
     public TimeSpan StartAfter { get; init; }
 

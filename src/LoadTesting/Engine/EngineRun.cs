@@ -65,7 +65,7 @@ static class EngineRun
             Model = s.Job.Model,
             Pool = pools[(s.Job.BaseUrl, s.Job.KeepAlive)],
             Recorder = new Recorder(s.CountFrom, s.End, new BlockRecorder(s.Collector, MonotonicClock.From(s.Job.Timeout))),
-            Source = s.Source,
+            Source = s.Job.Recorded is { } recorded ? new RequestSlice(recorded, options.Share.Index * options.Threads + thread, shares) : s.Source,
             Flows = s.Job.Flows,
             Timeout = MonotonicClock.From(s.Job.Timeout),
             Start = s.Start,

@@ -62,6 +62,9 @@ public sealed class LoadRequest
     public static LoadRequest PostJson(string path, string json, string? name = null) =>
         new(name ?? path, "POST", path, Encoding.UTF8.GetBytes(json), [new("Content-Type", "application/json")]);
 
+    /// <summary>The same request under another name object.</summary>
+    internal LoadRequest Named(string name) => new(name, Method, Path, Body, Headers) { Expected = Expected };
+
     /// <summary>Which statuses are right; null for 200 to 299.</summary>
     internal IReadOnlyList<int>? Expected { get; init; }
 

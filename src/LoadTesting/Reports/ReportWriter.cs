@@ -148,7 +148,7 @@ static class ReportWriter
     /// <summary>What must agree before two runs can be compared.</summary>
     static JsonObject Shape(Scenario scenario) => new()
     {
-        ["model"] = scenario.Model is ArrivalModel ? "rate" : "users",
+        ["model"] = scenario.Model switch { ArrivalModel => "rate", ReplayModel replay => $"replay of {replay.Seconds.Count} requests", _ => "users" },
         ["stages"] = string.Join(", ", Stages(scenario.Model).Select(s => $"{Text(s.From)}→{Text(s.To)}{(s.Duration < TimeSpan.FromDays(365) ? $" in {DurationText.Write(s.Duration)}" : "")}")),
         ["duration"] = DurationText.Write(scenario.Duration),
         ["requests"] = string.Join(", ", scenario.Entries.SelectMany(e => e.Steps).Select(s => s.Name)),

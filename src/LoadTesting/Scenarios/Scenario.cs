@@ -79,6 +79,9 @@ public sealed record Scenario
     /// <summary>The scenario after which this one starts; null for the beginning of the run.</summary>
     internal string? After { get; init; }
 
+    /// <summary>The requests of a replay; null otherwise.</summary>
+    internal IReadOnlyList<LoadRequest>? Recorded { get; init; }
+
     internal IReadOnlyList<ScenarioEntry> Entries { get; init; } = [];
 
     internal ScenarioEntry Pick(Random random)
@@ -113,10 +116,12 @@ public sealed record Scenario
         {
             ArrivalModel open => open with { Stages = [.. open.Stages.Select(s => Scale(s, 1))] },
             UserModel users => users with { Stages = [.. users.Stages.Select(s => Scale(s, 1))] },
+            // A replay is cut, not compressed: its timing is what it is for.
+            ReplayModel replay => new ReplayModel([.. replay.Seconds.TakeWhile(s => s < Time(Duration).TotalSeconds)]),
             _ => Model,
         };
         var stages = model switch { ArrivalModel open => open.Stages, UserModel users => users.Stages, _ => [] };
-        var whole = stages.All(s => s.Duration < TimeSpan.MaxValue) ? stages.Aggregate(TimeSpan.Zero, (sum, s) => sum + s.Duration) - Time(WarmUp) : Time(Duration);
+        var whole = stages.Count > 0 && stages.All(s => s.Duration < TimeSpan.MaxValue) ? stages.Aggregate(TimeSpan.Zero, (sum, s) => sum + s.Duration) - Time(WarmUp) : Time(Duration);
         return this with { Model = model, StartAfter = StartAfter == TimeSpan.Zero ? StartAfter : Time(StartAfter), WarmUp = Time(WarmUp), Duration = whole > TimeSpan.FromSeconds(0.5) ? whole : Time(Duration) };
     }
 }

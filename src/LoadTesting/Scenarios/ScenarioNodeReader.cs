@@ -8,10 +8,15 @@ static class ScenarioNodeReader
     const double MaxRate = 1_000_000;
     const double MaxUsers = 60_000;
 
-    public static Scenario Read(string name, YamlNode node, NodeReader reader, StepReader steps, TimeSpan timeout)
+    public static Scenario Read(string name, YamlNode node, NodeReader reader, StepReader steps, string folder, TimeSpan timeout)
     {
         var what = $"scenario {name}";
-        var entries = reader.Mapping(node, what, "start", "after", "warmup", "duration", "rate", "users", "arrivals", "think", "requests-limit", "stages", "timeout", "connections", "seed", "cookies", "requests");
+        var entries = reader.Mapping(node, what, "start", "after", "warmup", "duration", "rate", "users", "arrivals", "think", "requests-limit", "stages", "timeout", "connections", "seed", "cookies", "requests", "replay");
+        if (entries.TryGetValue("replay", out var replay))
+        {
+            return ReplayReader.Read(name, replay, entries, reader, folder, timeout);
+        }
+
         var stages = Stages(entries, what, reader);
         var duration = reader.Time(entries.GetValueOrDefault("duration"), $"{what}.duration");
         var warmUp = reader.Time(entries.GetValueOrDefault("warmup"), $"{what}.warmup") ?? TimeSpan.Zero;
@@ -53,7 +58,7 @@ static class ScenarioNodeReader
     {
         if (entries.ContainsKey("rate") == entries.ContainsKey("users"))
         {
-            reader.Mistake(node, $"{what} needs either rate (requests per second) or users; with stages they give the first level");
+            reader.Mistake(node, $"{what} needs one of rate (requests per second), users or replay; with stages they give the first level");
             return LoadModel.Rate(1);
         }
 

@@ -57,7 +57,7 @@ public static class ScenarioReader
         var setup = reader.List(top.GetValueOrDefault("setup"), "setup").Select(n => steps.Read(n, "setup")).ToArray();
         var teardown = reader.List(top.GetValueOrDefault("teardown"), "teardown").Select(n => steps.Read(n, "teardown")).ToArray();
         var timeout = reader.Time(top.GetValueOrDefault("timeout"), "timeout") ?? TimeSpan.FromSeconds(30);
-        var scenarios = reader.Mapping(top.GetValueOrDefault("scenarios"), "scenarios").Select(s => ScenarioNodeReader.Read(s.Key, s.Value, reader, steps, timeout)).ToList();
+        var scenarios = reader.Mapping(top.GetValueOrDefault("scenarios"), "scenarios").Select(s => ScenarioNodeReader.Read(s.Key, s.Value, reader, steps, folder, timeout)).ToList();
         if (!top.ContainsKey("scenarios"))
         {
             reader.Mistake(root, "the file has no scenarios; add at least one");

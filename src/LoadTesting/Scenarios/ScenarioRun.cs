@@ -33,9 +33,9 @@ public sealed record ScenarioRun
     /// <summary>Memory of the target in megabytes per minute.</summary>
     public Trend Memory => Trend.Of([.. Process.Select(p => (p.Seconds / 60, p.MemoryMegabytes))]);
 
-    /// <summary>99 when a threshold failed, 4 when the generator was the limit, 130 when interrupted, else 0.</summary>
+    /// <summary>130 when interrupted (half a run decides nothing), 99 when a threshold failed, 4 when the generator was the limit, else 0.</summary>
     public int ExitCode =>
-        Thresholds.Any(t => !t.Passed) ? 99 : Overall.Interrupted && AbortedBy is null ? 130 : Overall.Generator.Limited ? 4 : 0;
+        Overall.Interrupted && AbortedBy is null ? 130 : Thresholds.Any(t => !t.Passed) ? 99 : Overall.Generator.Limited ? 4 : 0;
 }
 
 /// <summary>How a scenario file is run.</summary>

@@ -54,7 +54,8 @@ public sealed class ScenarioRunner(TimeProvider? time = null)
             Name = s.Name,
             BaseUrl = target,
             Model = s.Model,
-            Flows = new ScenarioFlows(s, variables, file.Feeds),
+            Flows = s.Recorded is null ? new ScenarioFlows(s, variables, file.Feeds) : null,
+            Recorded = s.Recorded,
             StartAfter = s.StartAfter,
             WarmUp = s.WarmUp,
             Duration = s.Duration,
@@ -105,7 +106,7 @@ public sealed class ScenarioRunner(TimeProvider? time = null)
         var mistakes = new List<string>();
         foreach (var scenario in file.Scenarios)
         {
-            if (scenario.Model is ArrivalModel open && open.Stages.Max(s => Math.Max(s.From, s.To)) is var rate && rate > options.MaxRate)
+            if (scenario.Model is ArrivalModel open && open.Stages.Max(s => Math.Max(s.From, s.To)) is var rate && rate > options.MaxRate || scenario.Model is ReplayModel replay && (rate = replay.Seconds.GroupBy(Math.Floor).Max(g => g.Count())) > options.MaxRate)
             {
                 mistakes.Add($"scenario {scenario.Name} asks for {rate:0} requests per second; the limit is {options.MaxRate:0} (--max-rate)");
             }

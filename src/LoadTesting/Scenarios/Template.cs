@@ -14,6 +14,7 @@ enum Escaping
 /// <summary>
 /// Text with <c>${name}</c> in it. Names: a variable, a feed (<c>${stock}</c>, <c>${stock.code}</c>), <c>${env.NAME}</c>,
 /// <c>${user}</c>, <c>${iteration}</c>, <c>${random}</c> (0 to 999,999). <c>${name:raw}</c> is written without escaping, for numbers in JSON.
+/// <c>$${</c> is a plain <c>${</c>.
 /// </summary>
 sealed class Template
 {
@@ -31,25 +32,41 @@ sealed class Template
     {
         var parts = new List<(string?, string, bool)>();
         var at = 0;
-        while (text.IndexOf("${", at, StringComparison.Ordinal) is >= 0 and var open && text.IndexOf('}', open) is >= 0 and var close)
+        var plain = new StringBuilder();
+        while (text.IndexOf("${", at, StringComparison.Ordinal) is >= 0 and var open)
         {
-            if (open > at)
+            if (open > at && text[open - 1] == '$')
             {
-                parts.Add((text[at..open], "", false));
+                plain.Append(text, at, open - 1 - at).Append("${");
+                at = open + 2;
+                continue;
             }
 
+            if (text.IndexOf('}', open) is not (>= 0 and var close))
+            {
+                break;
+            }
+
+            plain.Append(text, at, open - at);
+            Flush();
             var name = text[(open + 2)..close].Trim();
             var raw = name.EndsWith(":raw", StringComparison.Ordinal);
             parts.Add((null, raw ? name[..^4] : name, raw));
             at = close + 1;
         }
 
-        if (at < text.Length)
-        {
-            parts.Add((text[at..], "", false));
-        }
-
+        plain.Append(text, at, text.Length - at);
+        Flush();
         return new Template([.. parts], escaping);
+
+        void Flush()
+        {
+            if (plain.Length > 0)
+            {
+                parts.Add((plain.ToString(), "", false));
+                plain.Clear();
+            }
+        }
     }
 
     public string Render(FlowVariables variables)

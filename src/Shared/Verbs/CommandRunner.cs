@@ -17,7 +17,8 @@ internal static class CommandRunner
             return Usage($"unknown verb '{first}'", Nearest(first, verbs));
         }
 
-        var parsed = root.Parse(arguments);
+        // No response files: '@FILE' is a value of our own options, such as a request's body.
+        var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
             var unknown = parsed.UnmatchedTokens.FirstOrDefault();

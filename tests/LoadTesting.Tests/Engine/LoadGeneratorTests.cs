@@ -1,3 +1,5 @@
+using Fettle.Testing;
+
 namespace Fettle.LoadTesting.Tests.Engine;
 
 public sealed class LoadGeneratorTests

@@ -1,7 +1,7 @@
 using System.Xml.Linq;
 using Fettle.LoadTesting.Reports;
 using Fettle.LoadTesting.Scenarios;
-using Fettle.LoadTesting.Tests.Engine;
+using Fettle.Testing;
 using Fettle.LoadTesting.Thresholds;
 
 namespace Fettle.LoadTesting.Tests.Reports;

@@ -89,7 +89,7 @@ public sealed class ScenarioReaderTests
             "line 2: the file has no key 'tarqet'; did you mean 'target'?",
             "line 8: scenario one has no key 'warmpu'; did you mean 'warmup'?",
             "duration is '3 years'",
-            "needs either rate (requests per second) or users",
+            "needs one of rate (requests per second), users or replay",
             "path is 'no-slash'",
             "method is 'FETCH'; allowed: GET",
             "${unknwon} is not known; did you mean 'unknown'?",

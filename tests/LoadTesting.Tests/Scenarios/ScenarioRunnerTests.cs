@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Fettle.LoadTesting.Scenarios;
-using Fettle.LoadTesting.Tests.Engine;
+using Fettle.Testing;
 
 namespace Fettle.LoadTesting.Tests.Scenarios;
 

@@ -83,11 +83,7 @@ sealed class ClientLoop : LoopSchedule, ILoadLoop
         while (!_stop)
         {
             var due = StartDue(now);
-            while (_finished.TryDequeue(out var finished))
-            {
-                Record(finished);
-            }
-
+            RecordFinished();
             while (_waiting.TryPeek(out var waiting) && waiting.Deadline < now)
             {
                 _waiting.Dequeue();
@@ -120,6 +116,8 @@ sealed class ClientLoop : LoopSchedule, ILoadLoop
             now = MonotonicClock.Nanoseconds;
         }
 
+        // What has ended before the stop counts, though nothing new may follow from it.
+        RecordFinished();
         Times = OperatingSystem.IsLinux() ? ThreadTimes.OfThisThread() - before : before;
         _publish(this, now);
         return now;
@@ -131,9 +129,17 @@ sealed class ClientLoop : LoopSchedule, ILoadLoop
         _client.Dispose();
     }
 
+    void RecordFinished()
+    {
+        while (_finished.TryDequeue(out var finished))
+        {
+            Record(finished);
+        }
+    }
+
     protected override void Dispatch(in Exchange exchange)
     {
-        if (InFlight >= _capacity)
+        if (_stop || InFlight >= _capacity)
         {
             _waiting.Enqueue(exchange);
             return;

@@ -30,7 +30,7 @@ sealed class Workload
     public int Shares { get; init; } = 1;
 
     // The open model.
-    public ArrivalProcess? Arrivals { get; private set; }
+    public IArrivals? Arrivals { get; private set; }
 
     public long NextArrival { get; private set; } = long.MaxValue;
 
@@ -63,6 +63,10 @@ sealed class Workload
         {
             case ArrivalModel open:
                 Arrivals = new ArrivalProcess(open, Share, Shares);
+                Advance();
+                break;
+            case ReplayModel replay:
+                Arrivals = new ReplayArrivals(replay.Seconds, Share, Shares);
                 Advance();
                 break;
             case UserModel closed:
