@@ -10,6 +10,7 @@ public class CoherenceCheckerTests(TierFixture fixture, ITestOutputHelper output
     static readonly double Minutes = double.TryParse(Environment.GetEnvironmentVariable("FETTLE_SOAK"), CultureInfo.InvariantCulture, out var minutes) ? minutes : 0;
 
     [RequiresRedisFact]
+    [Trait("Category", "Slow")]
     public async Task TwoNodes_UnderKillsStopsAndCuts_KeepThePromise()
     {
         var time = TimeProvider.System;

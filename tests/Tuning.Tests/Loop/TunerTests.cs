@@ -7,6 +7,7 @@ namespace Fettle.Tuning.Tests.Loop;
 public sealed class TunerTests
 {
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task OneRun_KeepsTheFasterAndRollsBackTheWrongTheSlowAndTheFailing()
     {
         await using var target = new FakeTarget(() => new FakeService(
@@ -44,6 +45,7 @@ public sealed class TunerTests
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task DryRun_LeavesTheUsersFilesAlone()
     {
         await using var target = new FakeTarget(() => new FakeService(50, new FakeSwitch("fast", 1)));
@@ -64,6 +66,7 @@ public sealed class TunerTests
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task Measure_TouchesNoSwitch()
     {
         await using var target = new FakeTarget(() => new FakeService(5, new FakeSwitch("fast", 1)));
@@ -73,6 +76,7 @@ public sealed class TunerTests
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task Cancelled_LeavesNoScratchAndNoChange()
     {
         await using var target = new FakeTarget(() => new FakeService(50, new FakeSwitch("fast", 1)));

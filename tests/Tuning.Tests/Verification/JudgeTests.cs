@@ -34,6 +34,7 @@ public sealed class JudgeTests
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void TenPercentUnderGreatNoise_IsInconclusiveNotWrong()
     {
         var wrong = 0;
@@ -100,6 +101,7 @@ public sealed class JudgeTests
     /// <summary>The designed level is 1 %; 200 loops of an action that does nothing may keep at most five.</summary>
     [Theory]
     [InlineData(0.1)]
+    [Trait("Category", "Slow")]
     public void TwoHundredIdleActions_AtMostFiveAreKept(double noise)
     {
         var kept = 0;
