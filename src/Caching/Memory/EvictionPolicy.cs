@@ -3,49 +3,57 @@ using Fettle.Caching.Memory.Experts;
 namespace Fettle.Caching.Memory;
 
 /// <summary>
-/// Evicts what the currently best of several policies would not hold.
+/// Evicts what a weighted vote of several policies would not hold.
 /// <list type="number">
 /// <item>LRU, S3-FIFO and W-TinyLFU play as experts on the keys alone; each knows which keys it would hold at the real capacity.</item>
-/// <item>The leader is the expert with most hits of late (exponential decay). A challenger takes over when it is
-/// ahead by half the keys it holds and the cache does not: what the change may cost in misses.</item>
-/// <item>The real cache imitates the leader lazily: its entries stand in two queues, those the leader holds and those it does not. A victim
-/// comes from the second, oldest first, and only when that is empty from the first. The real contents become the leader's within one turn-over.</item>
+/// <item>An expert's weight is exponential in its lead of hits (multiplicative weights). Experts that are close vote; one that is far
+/// ahead decides alone. Following the leader of the day instead loses where the leads reverse, because each change of leader costs as many
+/// misses as the two contents differ.</item>
+/// <item>The real cache's entries stand in one queue for each set of experts that hold them. A victim is the oldest of the queue
+/// whose experts weigh least. So contents change lazily, and a change of weights moves nothing.</item>
+/// <item>W-TinyLFU begins with more weight than the others together, until it has fallen behind: what a loop needs must be kept from the
+/// start, and what it would have kept wrongly costs little.</item>
 /// </list>
-/// Invariant: an entry stands in <c>_condemned</c> exactly when the leader does not hold its key.
-/// After "Competitive paging algorithms" (Fiat et al. 1991), where any set of policies is imitated this way.
-/// All under the category's lock, except <see cref="Record"/>.
+/// Invariant: an entry stands in the queue of exactly the experts that hold its key.
+/// After Littlestone and Warmuth, "The weighted majority algorithm" (1994). All under the category's lock, except <see cref="Record"/>.
 /// </summary>
 internal sealed class EvictionPolicy
 {
-    /// <summary>Accesses, in capacities, over which an expert's hits fade. Measured from 2 to 20 on recorded and generated traces.</summary>
-    const double Memory = 20;
+    /// <summary>Accesses, in capacities, over which an expert's hits fade.</summary>
+    const double Memory = 40;
 
-    /// <summary>The lead a challenger needs before its contents are compared, in capacities.</summary>
-    const double Margin = 0.01;
+    /// <summary>The lead, in capacities, that multiplies an expert's weight by e.</summary>
+    const double Temperature = 0.4;
 
-    /// <summary>
-    /// The lead a challenger needs to take over, as a share of the keys it holds and the cache does not: a change costs up to so many misses.
-    /// </summary>
-    const double SwitchShare = 0.5;
+    /// <summary>Times as much as another that W-TinyLFU weighs in the beginning: a little more than the two others.</summary>
+    const double InitialTrust = 2.2;
+
+    /// <summary>How far W-TinyLFU may fall behind, in capacities, before that ends.</summary>
+    const double TrustLost = 0.05;
+    const int LruBit = 0;
+    const int S3FifoBit = 1;
+    const int TinyLfuBit = 2;
     const int CreditOfAMiss = 32;
     const long MaxCredit = 1 << 22;
     readonly NodeTable _nodes = new();
     readonly Expert[] _experts;
     readonly FrequencySketch _sketch;
-    readonly EntryList _kept = new(0);
-    readonly EntryList _condemned = new(1);
+    readonly EntryList[] _queues = [.. Enumerable.Range(0, 8).Select(i => new EntryList((byte)i))];
+    readonly int[] _leastFirst = [0, 1, 2, 3, 4, 5, 6, 7];
+    readonly double[] _votes = new double[8];
     readonly ReadBuffer _reads;
     readonly double _decay;
     long _credit;
     readonly int _capacity;
     Expert _leader;
-    readonly int _checkEvery;
-    int _sinceCheck;
+    bool _trusted = true;
+    readonly int _weighEvery;
+    int _sinceWeighed;
 
     public EvictionPolicy(int capacity)
     {
         _capacity = capacity;
-        _checkEvery = Math.Max(32, capacity / 16);
+        _weighEvery = Math.Max(32, capacity / 16);
         _reads = new ReadBuffer(capacity);
         _sketch = new FrequencySketch(capacity);
         _experts =
@@ -61,11 +69,12 @@ internal sealed class EvictionPolicy
             expert.Grow(_nodes.Capacity);
         }
 
-        _leader = _experts[2];
+        _leader = _experts[TinyLfuBit];
         _decay = 1 - (1.0 / Math.Max(200, Memory * capacity));
+        Weigh();
     }
 
-    public int Count => _kept.Count + _condemned.Count;
+    public int Count { get; private set; }
 
     public string Leader => _leader.Name;
 
@@ -110,7 +119,8 @@ internal sealed class EvictionPolicy
             known = entry;
         }
 
-        ListOf(node, entry).AddNewest(entry);
+        QueueOf(entry).AddNewest(entry);
+        Count++;
     }
 
     /// <summary>The entry left for another reason than eviction: the experts forget it too.</summary>
@@ -132,7 +142,18 @@ internal sealed class EvictionPolicy
     }
 
     /// <summary>The next to evict, or null when there is none.</summary>
-    public CacheEntry? Victim() => _condemned.Oldest ?? _kept.Oldest;
+    public CacheEntry? Victim()
+    {
+        foreach (var queue in _leastFirst)
+        {
+            if (_queues[queue].Oldest is { } oldest)
+            {
+                return oldest;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>Takes a victim out; the experts go on with it as they like.</summary>
     public void Evict(CacheEntry victim)
@@ -160,8 +181,12 @@ internal sealed class EvictionPolicy
     {
         _reads.Clear();
         _nodes.Clear();
-        _kept.Clear();
-        _condemned.Clear();
+        Count = 0;
+        foreach (var queue in _queues)
+        {
+            queue.Clear();
+        }
+
         foreach (var expert in _experts)
         {
             expert.Clear();
@@ -181,60 +206,40 @@ internal sealed class EvictionPolicy
             }
         }
 
-        var lead = best.Score - _leader.Score;
-        if (++_sinceCheck > _checkEvery && lead > 1 + (Margin * _capacity))
+        _leader = best;
+        if (++_sinceWeighed >= _weighEvery)
         {
-            _sinceCheck = 0;
-            if (lead > SwitchShare * MissingOf(best))
-            {
-                Lead(best);
-            }
+            _sinceWeighed = 0;
+            Weigh();
         }
     }
 
-    /// <summary>How many keys the challenger holds that the cache does not: the misses that a change of leader may cost.</summary>
-    int MissingOf(Expert challenger)
+    /// <summary>Orders the queues by the weight of the experts that hold what stands in them.</summary>
+    void Weigh()
     {
-        var common = 0;
-        foreach (var list in (ReadOnlySpan<EntryList>)[_kept, _condemned])
+        // Two hits of slack: in the smallest caches the share rounds to nothing.
+        _trusted &= _experts[TinyLfuBit].Score >= _leader.Score - (TrustLost * _capacity) - 2;
+        Array.Clear(_votes);
+        for (var bit = 0; bit < _experts.Length; bit++)
         {
-            for (var entry = list.Oldest; entry is not null; entry = entry.Next)
+            // Between equals S3-FIFO counts a little more, so that a queue's place never depends on the sort.
+            var prior = bit == TinyLfuBit && _trusted ? InitialTrust : bit == S3FifoBit ? 1.01 : bit == LruBit ? 1 : 1.001;
+            var weight = prior * Math.Exp((_experts[bit].Score - _leader.Score) / (Temperature * _capacity));
+            for (var queue = 0; queue < _votes.Length; queue++)
             {
-                common += entry.Node >= 0 && challenger.Holds(entry.Node) ? 1 : 0;
+                _votes[queue] += (queue >> bit & 1) * weight;
             }
         }
 
-        return Count - common;
-    }
-
-    void Lead(Expert leader)
-    {
-        _leader = leader;
-        MoveAll(_kept, _condemned, leader, holds: false);
-        MoveAll(_condemned, _kept, leader, holds: true);
-    }
-
-    void MoveAll(EntryList from, EntryList to, Expert leader, bool holds)
-    {
-        for (var entry = from.Oldest; entry is not null;)
-        {
-            var next = entry.Next;
-            if (entry.Node >= 0 && leader.Holds(entry.Node) == holds)
-            {
-                from.Remove(entry);
-                to.AddNewest(entry);
-            }
-
-            entry = next;
-        }
+        Array.Sort(_leastFirst, (a, b) => _votes[a].CompareTo(_votes[b]));
     }
 
     void OnChanged(Expert expert, int node)
     {
-        if (expert == _leader && _nodes.EntryOf(node) is { } entry)
+        if (_nodes.EntryOf(node) is { } entry)
         {
-            Unlink(entry);
-            ListOf(node, entry).AddNewest(entry);
+            _queues[entry.Queue].Remove(entry);
+            QueueOf(entry).AddNewest(entry);
         }
     }
 
@@ -246,29 +251,37 @@ internal sealed class EvictionPolicy
         }
     }
 
-    EntryList ListOf(int node, CacheEntry entry) => entry.Node >= 0 && _leader.Holds(node) ? _kept : _condemned;
+    EntryList QueueOf(CacheEntry entry)
+    {
+        var queue = 0;
+        for (var bit = 0; entry.Node >= 0 && bit < _experts.Length; bit++)
+        {
+            queue |= _experts[bit].Holds(entry.Node) ? 1 << bit : 0;
+        }
 
-    void Unlink(CacheEntry entry) => (entry.Queue == 0 ? _kept : _condemned).Remove(entry);
+        return _queues[queue];
+    }
 
-    /// <summary>Compares the queues with the leader; the sentence says what does not agree, or null.</summary>
+    void Unlink(CacheEntry entry)
+    {
+        _queues[entry.Queue].Remove(entry);
+        Count--;
+    }
+
+    /// <summary>Compares the queues with the experts; the sentence says what does not agree, or null.</summary>
     public string? CheckIntegrity()
     {
-        for (var entry = _kept.Oldest; entry is not null; entry = entry.Next)
+        for (var queue = 0; queue < _queues.Length; queue++)
         {
-            if (entry.Queue != 0 || entry.Node < 0 || !_leader.Holds(entry.Node) || _nodes.EntryOf(entry.Node) != entry)
+            for (var entry = _queues[queue].Oldest; entry is not null; entry = entry.Next)
             {
-                return $"'{entry.Key}' is kept, but {_leader.Name} does not hold it";
+                if (entry.Queue != queue || QueueOf(entry) != _queues[queue] || (entry.Node >= 0 && _nodes.EntryOf(entry.Node) != entry))
+                {
+                    return $"'{entry.Key}' stands in queue {queue}, which is not the one of the experts that hold it";
+                }
             }
         }
 
-        for (var entry = _condemned.Oldest; entry is not null; entry = entry.Next)
-        {
-            if (entry.Queue != 1 || (entry.Node >= 0 && _leader.Holds(entry.Node)))
-            {
-                return $"'{entry.Key}' is condemned, but {_leader.Name} holds it";
-            }
-        }
-
-        return null;
+        return _queues.Sum(q => q.Count) == Count ? null : $"{_queues.Sum(q => q.Count)} entries in the queues, the policy counts {Count}";
     }
 }
