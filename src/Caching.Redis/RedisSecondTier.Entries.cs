@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using Fettle.Redis;
 
@@ -13,10 +14,14 @@ public sealed partial class RedisSecondTier
     public async ValueTask<SecondTierValue> GetAsync(SecondTierKey key, LeaseRequest lease, CancellationToken cancellationToken)
     {
         var redis = Redis();
-        var bytes = await redis.GetAsync(_keys.Entry(key), cancellationToken);
-        return TryValue(key, bytes, out var value, out var seen)
-            ? value
-            : await LeaseAfterMissAsync(redis, key, seen, lease, cancellationToken);
+        var bytes = await redis.GetLeaseAsync(_keys.Entry(key), cancellationToken);
+        if (TryValue(key, bytes is null ? default : bytes.Memory, bytes, out var value, out var seen))
+        {
+            return value;
+        }
+
+        bytes?.Dispose();
+        return lease.Duration <= TimeSpan.Zero ? default : await LeaseAfterMissAsync(redis, key, seen, lease, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -34,7 +39,7 @@ public sealed partial class RedisSecondTier
         var leases = new List<(int Index, Task<SecondTierValue> Task)>();
         for (var i = 0; i < values.Length; i++)
         {
-            if (!TryValue(keys[i], stored[i], out values[i], out var seen) && lease.Duration > TimeSpan.Zero)
+            if (!TryValue(keys[i], stored[i], null, out values[i], out var seen) && lease.Duration > TimeSpan.Zero)
             {
                 // All are sent before the first is awaited: one more round trip, not one per key.
                 leases.Add((i, LeaseAfterMissAsync(redis, keys[i], seen, lease, cancellationToken).AsTask()));
@@ -113,11 +118,6 @@ public sealed partial class RedisSecondTier
     /// </summary>
     async ValueTask<SecondTierValue> LeaseAfterMissAsync(RedisConnection redis, SecondTierKey key, long seen, LeaseRequest lease, CancellationToken cancellationToken)
     {
-        if (lease.Duration <= TimeSpan.Zero)
-        {
-            return default;
-        }
-
         while (true)
         {
             var reply = await RunLeaseAsync(redis, key, seen, lease, cancellationToken);
@@ -126,7 +126,7 @@ public sealed partial class RedisSecondTier
                 return new(new SecondTierLease(reply.Items[0].AsText(), reply.Items[1].AsInt64() == 1));
             }
 
-            if (TryValue(key, reply.AsBytes(), out var value, out seen))
+            if (TryValue(key, reply.AsBytes(), null, out var value, out seen))
             {
                 return value;
             }
@@ -157,11 +157,11 @@ public sealed partial class RedisSecondTier
         arguments[6] = NewEpoch();
     }
 
-    bool TryValue(SecondTierKey key, byte[]? bytes, out SecondTierValue value, out long seen)
+    bool TryValue(SecondTierKey key, ReadOnlyMemory<byte> bytes, IMemoryOwner<byte>? owner, out SecondTierValue value, out long seen)
     {
         value = default;
         seen = 0;
-        if (bytes is null || !StoredEntry.TryRead(bytes, out var entry))
+        if (!StoredEntry.TryRead(bytes.Span, out var entry))
         {
             return false;
         }
@@ -173,7 +173,7 @@ public sealed partial class RedisSecondTier
         }
 
         var remaining = entry.ExpiryMilliseconds - MonotonicMilliseconds() - Volatile.Read(ref _serverOffset);
-        value = new(bytes.AsMemory(entry.ValueOffset), TimeSpan.FromMilliseconds(Math.Max(1, remaining)));
+        value = new(bytes[entry.ValueOffset..], TimeSpan.FromMilliseconds(Math.Max(1, remaining)), owner);
         return true;
     }
 }

@@ -21,33 +21,81 @@ public sealed partial class CacheCategory<T>
         {
             var budget = _second?.NewBudget();
             var (isRead, lease) = budget is null ? (false, default) : await ReadSecondTierAsync(flight, budget);
-            if (isRead)
+            if (!isRead)
             {
-                return;
+                await LoadAsync(flight, lease, budget);
             }
-
-            var load = new CacheLoad(flight.Key, flight.Tags);
-            var start = _cache.Time.GetTimestamp();
-            T value;
-            using (var timeout = new CancellationTokenSource(Options.LoadTimeout, _cache.Time))
-            using (timeout.Token.UnsafeRegister(_ => TimeOut(flight), null))
-            {
-                Interlocked.Increment(ref _counters.Loads);
-                value = await flight.Factory(load, timeout.Token);
-            }
-
-            var microseconds = (int)Math.Min(_cache.Time.GetElapsedTime(start).TotalMicroseconds, int.MaxValue);
-            Interlocked.Add(ref _counters.LoadMicroseconds, microseconds);
-            await KeepAsync(flight, value, load, microseconds, lease, budget);
-            flight.Succeed(value);
         }
         catch (Exception e)
         {
-            Interlocked.Increment(ref _counters.LoadFailures);
-            Land(flight);
-            flight.Fail(e);
-            await GiveLeaseBackAsync(flight);
+            await FailAsync(flight, e);
         }
+    }
+
+    /// <summary>
+    /// The same for a caller who waits: a hit in the second tier is returned from here and allocates no task. The wait for the second
+    /// tier is bounded by its budget, so it need not listen to the caller's token.
+    /// </summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    async ValueTask<T> LeadAsync(Flight<T> flight, CancellationToken cancellationToken)
+    {
+        var budget = _second!.NewBudget();
+        SecondTierLease lease;
+        try
+        {
+            (var isRead, lease) = await ReadSecondTierAsync(flight, budget);
+            if (isRead)
+            {
+                return flight.Value;
+            }
+        }
+        catch (Exception e)
+        {
+            await FailAsync(flight, e);
+            throw;
+        }
+
+        _ = LoadOrFailAsync(flight, lease, budget);
+        return await flight.Task.WaitAsync(cancellationToken);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever the factory throws goes to the callers.")]
+    async Task LoadOrFailAsync(Flight<T> flight, SecondTierLease lease, Budget budget)
+    {
+        try
+        {
+            await LoadAsync(flight, lease, budget);
+        }
+        catch (Exception e)
+        {
+            await FailAsync(flight, e);
+        }
+    }
+
+    async Task LoadAsync(Flight<T> flight, SecondTierLease lease, Budget? budget)
+    {
+        var load = new CacheLoad(flight.Key, flight.Tags);
+        var start = _cache.Time.GetTimestamp();
+        T value;
+        using (var timeout = new CancellationTokenSource(Options.LoadTimeout, _cache.Time))
+        using (timeout.Token.UnsafeRegister(_ => TimeOut(flight), null))
+        {
+            Interlocked.Increment(ref _counters.Loads);
+            value = await flight.LoadAsync(load, timeout.Token);
+        }
+
+        var microseconds = (int)Math.Min(_cache.Time.GetElapsedTime(start).TotalMicroseconds, int.MaxValue);
+        Interlocked.Add(ref _counters.LoadMicroseconds, microseconds);
+        await KeepAsync(flight, value, load, microseconds, lease, budget);
+        flight.Succeed(value);
+    }
+
+    ValueTask FailAsync(Flight<T> flight, Exception error)
+    {
+        Interlocked.Increment(ref _counters.LoadFailures);
+        Land(flight);
+        flight.Fail(error);
+        return GiveLeaseBackAsync(flight);
     }
 
     /// <summary>Other nodes may wait for this load: dropping the key ends its lease and tells them to try themselves.</summary>

@@ -90,7 +90,7 @@ public sealed partial class CacheCategory<T>
         }
     }
 
-    static ValueTask<T> NoFactory(CacheLoad load, CancellationToken token) => throw new InvalidOperationException("loaded with others");
+    static readonly Func<CancellationToken, ValueTask<T>> NoFactory = _ => throw new InvalidOperationException("loaded with others");
 
     [SuppressMessage("Design", "CA1031", Justification = "Whatever the factory throws goes to the callers.")]
     async Task RunManyAsync(List<Flight<T>> flights, Func<IReadOnlyList<string>, CancellationToken, ValueTask<IReadOnlyDictionary<string, T>>> factory)

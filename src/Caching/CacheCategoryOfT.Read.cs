@@ -48,18 +48,19 @@ public sealed partial class CacheCategory<T>
     ValueTask<T> LoadPlainAsync(string key, Func<CancellationToken, ValueTask<T>> factory, string[]? tags, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(factory);
-        return GetOrLoadAsync(key, (_, token) => factory(token), tags, addsTags: false, cancellationToken);
+        return GetOrLoadAsync(key, factory, tags, addsTags: false, cancellationToken);
     }
 
     ValueTask<T> LoadWithStateAsync<TState>(
         string key, TState state, Func<TState, CacheLoad, CancellationToken, ValueTask<T>> factory, string[]? tags, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(factory);
-        return GetOrLoadAsync(key, (load, token) => factory(state, load, token), tags, addsTags: true, cancellationToken);
+        Func<CacheLoad, CancellationToken, ValueTask<T>> bound = (load, token) => factory(state, load, token);
+        return GetOrLoadAsync(key, bound, tags, addsTags: true, cancellationToken);
     }
 
     ValueTask<T> GetOrLoadAsync(
-        string key, Func<CacheLoad, CancellationToken, ValueTask<T>> factory, string[]? tags, bool addsTags, CancellationToken cancellationToken)
+        string key, Delegate factory, string[]? tags, bool addsTags, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(key);
         _cache.ThrowIfDisposed();
@@ -108,6 +109,11 @@ public sealed partial class CacheCategory<T>
             }
         }
 
+        if (started is not null && served is null && _second is not null && !Options.OneLoadPerCluster)
+        {
+            return LeadAsync(started, cancellationToken);
+        }
+
         if (started is not null)
         {
             _ = RunAsync(started);
@@ -149,7 +155,7 @@ public sealed partial class CacheCategory<T>
 
     /// <summary>Puts a new flight into the table; one that stood there is dead from now on. Under the lock.</summary>
     Flight<T> Start(
-        string key, uint hash, Func<CacheLoad, CancellationToken, ValueTask<T>> factory, string[]? tags, bool addsTags, long version, CacheEntry<T>? previous)
+        string key, uint hash, Delegate factory, string[]? tags, bool addsTags, long version, CacheEntry<T>? previous)
     {
         if (_flights.TryGetValue(key, out var older))
         {

@@ -25,6 +25,7 @@ public sealed partial class CacheCategory<T> : CacheCategory
     readonly Func<T, long>? _sizeOf;
     readonly Func<long>? _dataVersion;
     readonly Dictionary<string, Flight<T>> _flights = new(StringComparer.Ordinal);
+    Action<Evicted<T>>? _evicted;
     readonly Dictionary<string, RunningSet> _sets = new(StringComparer.Ordinal);
 
     internal CacheCategory(FettleCache cache, CategoryOptions options, ICacheSerializer<T>? serializer)
@@ -44,7 +45,15 @@ public sealed partial class CacheCategory<T> : CacheCategory
     }
 
     /// <summary>Told of entries that leave the memory tier while they could still have been served. Called outside all locks; must not throw.</summary>
-    public event Action<Evicted<T>>? Evicted;
+    public event Action<Evicted<T>>? Evicted
+    {
+        add
+        {
+            _evicted += value;
+            _memory.Notes = true;
+        }
+        remove => _evicted -= value;
+    }
 
     /// <inheritdoc/>
     public override int Count => _memory.Count;
@@ -84,7 +93,7 @@ public sealed partial class CacheCategory<T> : CacheCategory
 
     void Tell(List<Evicted<T>>? evicted)
     {
-        if (evicted is not null && Evicted is { } told)
+        if (evicted is not null && _evicted is { } told)
         {
             foreach (var entry in evicted)
             {

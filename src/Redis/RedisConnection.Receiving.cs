@@ -13,6 +13,7 @@ public sealed partial class RedisConnection
         var work = new DeliveryBatch();
         try
         {
+            session.Parser.Lends = true;
             Process(session, session.Leftover, work);
             session.Leftover = [];
             var buffer = new byte[ReadBytes];

@@ -27,6 +27,12 @@ public sealed partial class RedisConnection
         return pending is not null ? new(pending, pending.Version) : slow!.As(static r => r.AsBytes());
     }
 
+    internal ValueTask<RedisLease?> LeaseAsync(ReadOnlySpan<RedisArgument> arguments, CancellationToken cancellation)
+    {
+        var pending = Submit(arguments, cancellation, null, out var slow, borrows: true);
+        return pending is not null ? new(pending, pending.Version) : slow!.As(static r => r.AsLease());
+    }
+
     internal ValueTask<string?> TextAsync(ReadOnlySpan<RedisArgument> arguments, CancellationToken cancellation)
     {
         var pending = Submit(arguments, cancellation, null, out var slow);
@@ -58,7 +64,7 @@ public sealed partial class RedisConnection
     /// The common way in. Returns the pending command, or null with <paramref name="slow"/> when the call failed at once or has to
     /// wait for room.
     /// </summary>
-    PendingCommand? Submit(ReadOnlySpan<RedisArgument> arguments, CancellationToken cancellation, TimeSpan? timeout, out SlowPath? slow, bool tracked = false)
+    PendingCommand? Submit(ReadOnlySpan<RedisArgument> arguments, CancellationToken cancellation, TimeSpan? timeout, out SlowPath? slow, bool tracked = false, bool borrows = false)
     {
         slow = null;
         if (arguments.Length == 0)
@@ -96,6 +102,7 @@ public sealed partial class RedisConnection
                 pending = tracked
                     ? Enqueue(arguments, size, limit, Prelude.Always, Caching, out var write)
                     : Enqueue(arguments, size, limit, Prelude.None, default, out write);
+                pending.Borrows = borrows;
                 if (write != WriteNow.No)
                 {
                     StartFlush(write);

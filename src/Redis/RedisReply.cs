@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -39,6 +40,27 @@ public readonly struct RedisReply
     internal static RedisReply Null => default;
 
     internal static RedisReply Number(long value) => new(RedisReplyKind.Integer, null, value);
+
+    /// <summary>A string in a rented array; whoever gets it settles it, takes it over or gives it back.</summary>
+    internal static RedisReply Lent(byte[] array, int length) => new(RedisReplyKind.Bulk, array, length);
+
+    internal bool IsLent => Kind == RedisReplyKind.Bulk && _number != 0;
+
+    /// <summary>The same string in an array of its own.</summary>
+    internal RedisReply Settle()
+    {
+        var array = (byte[])_object!;
+        var own = array.AsSpan(0, (int)_number).ToArray();
+        ArrayPool<byte>.Shared.Return(array);
+        return new(RedisReplyKind.Bulk, own);
+    }
+
+    internal void GiveBack() => ArrayPool<byte>.Shared.Return((byte[])_object!);
+
+    /// <summary>The string with its array, or null.</summary>
+    internal RedisLease? AsLease() =>
+        IsLent ? new RedisLease((byte[])_object!, (int)_number, isRented: true)
+        : AsBytes() is { } bytes ? new RedisLease(bytes, bytes.Length, isRented: false) : null;
 
     internal static RedisReply Error(string message) => new(RedisReplyKind.Error, message);
 

@@ -7,9 +7,12 @@ namespace Fettle.Caching.Loading;
 /// from before anything is read until its value is stored; whatever covers the key meanwhile makes it dead, and a dead flight stores
 /// nothing and is joined by nobody. Fields change under the category's lock.
 /// </summary>
-internal sealed class Flight<T>(string key, uint hash, string[] tags, Func<CacheLoad, CancellationToken, ValueTask<T>> factory)
+internal sealed class Flight<T>(string key, uint hash, string[] tags, Delegate factory)
 {
-    readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    TaskCompletionSource<T>? _waited;
+    T? _value;
+    Exception? _error;
+    bool _isDone;
 
     public string Key { get; } = key;
 
@@ -17,7 +20,10 @@ internal sealed class Flight<T>(string key, uint hash, string[] tags, Func<Cache
 
     public string[] Tags { get; } = tags;
 
-    public Func<CacheLoad, CancellationToken, ValueTask<T>> Factory { get; } = factory;
+    /// <summary>Calls the factory, which takes what may be decided about the value, or only the token.</summary>
+    public ValueTask<T> LoadAsync(CacheLoad load, CancellationToken token) => factory is Func<CancellationToken, ValueTask<T>> plain
+        ? plain(token)
+        : ((Func<CacheLoad, CancellationToken, ValueTask<T>>)factory)(load, token);
 
     /// <summary>The newest bulk invalidation when the load began.</summary>
     public long StartSequence { get; set; }
@@ -49,16 +55,61 @@ internal sealed class Flight<T>(string key, uint hash, string[] tags, Func<Cache
     /// <summary>Set while the load waits for another node's load: an announcement of the key ends the wait instead of killing the flight.</summary>
     public TaskCompletionSource? Announcement { get; set; }
 
-    public Task<T> Task => _done.Task;
-
-    public void Succeed(T value) => _done.TrySetResult(value);
-
-    public void Fail(Exception error)
+    /// <summary>The end of the flight. Made when somebody waits: most who ask for a key are alone.</summary>
+    public Task<T> Task
     {
-        if (_done.TrySetException(error))
+        get
         {
+            lock (this)
+            {
+                if (_waited is null)
+                {
+                    _waited = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+                    if (_isDone)
+                    {
+                        Tell();
+                    }
+                }
+
+                return _waited.Task;
+            }
+        }
+    }
+
+    /// <summary>The value of a flight that has succeeded.</summary>
+    public T Value => _value!;
+
+    public void Succeed(T value) => End(value, null);
+
+    public void Fail(Exception error) => End(default, error);
+
+    void End(T? value, Exception? error)
+    {
+        lock (this)
+        {
+            if (!_isDone)
+            {
+                (_isDone, _value, _error) = (true, value, error);
+                if (_waited is not null)
+                {
+                    Tell();
+                }
+            }
+        }
+    }
+
+    void Tell()
+    {
+        if (_error is null)
+        {
+            _waited!.SetResult(_value!);
+        }
+        else
+        {
+            _waited!.SetException(_error);
+
             // A background refresh has no waiter: its failure is counted, not thrown on the finaliser thread.
-            _ = _done.Task.Exception;
+            _ = _waited.Task.Exception;
         }
     }
 }

@@ -38,6 +38,9 @@ internal sealed class MemoryTier<T>
     /// <summary>Guards everything but lock-free reading; never held across a callback or an await.</summary>
     public Lock Gate { get; } = new();
 
+    /// <summary>Whether somebody listens to evictions.</summary>
+    public bool Notes { get; set; }
+
     /// <summary>The number of the newest bulk invalidation.</summary>
     public long Sequence => Volatile.Read(ref _sequence);
 
@@ -307,10 +310,14 @@ internal sealed class MemoryTier<T>
         _counters.Retire(entry);
     }
 
-    static List<Evicted<T>> Note(List<Evicted<T>>? list, CacheEntry<T> entry, EvictionReason reason)
+    List<Evicted<T>>? Note(List<Evicted<T>>? list, CacheEntry<T> entry, EvictionReason reason)
     {
-        list ??= [];
-        list.Add(new Evicted<T>(entry.Key, entry.Value, reason));
+        if (Notes)
+        {
+            list ??= [];
+            list.Add(new Evicted<T>(entry.Key, entry.Value, reason));
+        }
+
         return list;
     }
 

@@ -193,8 +193,7 @@ internal sealed class SecondTierGuard : IDisposable
         var ended = false;
         try
         {
-            var pending = call(_tier, state, bound.Token);
-            var result = pending.IsCompletedSuccessfully ? pending.Result : await pending.AsTask().WaitAsync(bound.Token);
+            var result = await BoundedCall<TResult>.RunAsync(call(_tier, state, bound.Token), bound.Token);
             ended = true;
             return result;
         }

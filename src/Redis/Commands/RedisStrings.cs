@@ -20,6 +20,10 @@ public static class RedisStrings
     public static ValueTask<byte[]?> GetAsync(this RedisConnection redis, RedisArgument key, CancellationToken cancellation = default) =>
         redis.BytesAsync(["GET", key], cancellation);
 
+    /// <summary>GET into a rented array, for callers that decode the value and keep nothing of it; null when the key does not exist.</summary>
+    public static ValueTask<RedisLease?> GetLeaseAsync(this RedisConnection redis, RedisArgument key, CancellationToken cancellation = default) =>
+        redis.LeaseAsync(["GET", key], cancellation);
+
     /// <summary>GET as UTF-8 text.</summary>
     public static ValueTask<string?> GetTextAsync(this RedisConnection redis, RedisArgument key, CancellationToken cancellation = default) =>
         redis.TextAsync(["GET", key], cancellation);

@@ -10,7 +10,7 @@ namespace Fettle.Redis.Connection;
 /// connection). Cancellation and timeout complete the caller's side only; the connection keeps its place in the line, so the reply
 /// that comes later is matched with it and thrown away. It goes back to the pool when both have let go.</para>
 /// </summary>
-internal sealed class PendingCommand : IValueTaskSource<RedisReply>, IValueTaskSource<byte[]?>, IValueTaskSource<string?>,
+internal sealed class PendingCommand : IValueTaskSource<RedisReply>, IValueTaskSource<byte[]?>, IValueTaskSource<RedisLease?>, IValueTaskSource<string?>,
     IValueTaskSource<long>, IValueTaskSource<bool>, IValueTaskSource
 {
     const int PoolSize = 1024;
@@ -42,6 +42,9 @@ internal sealed class PendingCommand : IValueTaskSource<RedisReply>, IValueTaskS
 
     public int Length { get; set; }
 
+    /// <summary>Whether the caller takes a rented array over and gives it back.</summary>
+    public bool Borrows { get; set; }
+
     /// <summary>What the server may answer before the reply that this entry waits for.</summary>
     public Prelude Prelude { get; set; }
 
@@ -53,6 +56,7 @@ internal sealed class PendingCommand : IValueTaskSource<RedisReply>, IValueTaskS
         var command = Pool.TryTake() ?? new PendingCommand();
         command.Deadline = deadline;
         command.Prelude = prelude;
+        command.Borrows = false;
         command._owners = ignored ? 1 : 2;
         command._done = ignored ? 1 : 0;
         return command;
@@ -83,10 +87,15 @@ internal sealed class PendingCommand : IValueTaskSource<RedisReply>, IValueTaskS
     {
         if (Interlocked.Exchange(ref _done, 1) != 0)
         {
+            if (reply.IsLent)
+            {
+                reply.GiveBack();
+            }
+
             return false;
         }
 
-        _core.SetResult(reply);
+        _core.SetResult(reply.IsLent && !Borrows ? reply.Settle() : reply);
         return true;
     }
 
@@ -124,6 +133,8 @@ internal sealed class PendingCommand : IValueTaskSource<RedisReply>, IValueTaskS
     }
 
     byte[]? IValueTaskSource<byte[]?>.GetResult(short token) => GetResult(token).AsBytes();
+
+    RedisLease? IValueTaskSource<RedisLease?>.GetResult(short token) => GetResult(token).AsLease();
 
     string? IValueTaskSource<string?>.GetResult(short token) => GetResult(token).AsText();
 

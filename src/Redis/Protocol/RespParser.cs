@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Fettle.Redis.Protocol;
@@ -22,6 +23,9 @@ internal sealed class RespParser(int maxReplyBytes)
     internal const string TooLargeCode = "TOOLARGE";
     const int ItemBytes = 24;
 
+    /// <summary>Longer strings are read straight into an array of their own.</summary>
+    const int MaxLent = 64 * 1024;
+
     readonly Stack<Frame> _open = new();
     byte[] _line = new byte[256];
     int _lineLength;
@@ -29,8 +33,12 @@ internal sealed class RespParser(int maxReplyBytes)
     long _bulkLength = -1;
     long _bulkRead;
     byte _bulkType;
+    bool _bulkIsLent;
     long _spent;
     bool _tooLarge;
+
+    /// <summary>Whether a reply that is one string may come in a rented array (<see cref="RedisReply.IsLent"/>).</summary>
+    public bool Lends { get; set; }
 
     /// <summary>The unread rest of a long string, so that the socket can write into it directly; empty otherwise.</summary>
     public Memory<byte> DirectTarget =>
@@ -207,7 +215,11 @@ internal sealed class RespParser(int maxReplyBytes)
         _bulkType = type;
         _bulkLength = length;
         _bulkRead = 0;
-        _bulk = _tooLarge ? null : length == 0 ? [] : GC.AllocateUninitializedArray<byte>((int)length);
+        _bulkIsLent = Lends && !_tooLarge && type == '$' && _open.Count == 0 && length is > 0 and <= MaxLent;
+        _bulk = _tooLarge ? null
+            : length == 0 ? []
+            : _bulkIsLent ? ArrayPool<byte>.Shared.Rent((int)length)
+            : GC.AllocateUninitializedArray<byte>((int)length);
         return true;
     }
 
@@ -245,8 +257,15 @@ internal sealed class RespParser(int maxReplyBytes)
         }
 
         var bytes = _bulk ?? [];
+        var length = (int)_bulkLength;
         _bulk = null;
         _bulkLength = -1;
+        if (_bulkIsLent)
+        {
+            value = RedisReply.Lent(bytes, length);
+            return true;
+        }
+
         value = _bulkType switch
         {
             (byte)'!' => RedisReply.Error(Encoding.UTF8.GetString(bytes)),
