@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 
 namespace Fettle.Caching.Memory;
 
@@ -16,7 +17,8 @@ internal sealed class ReadBuffer
     /// <param name="capacity">Entries of the cache. A loop over all of them is a run of hits as long as the cache is large.</param>
     public ReadBuffer(int capacity)
     {
-        var rings = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(2, Environment.ProcessorCount));
+        // More rings than processors, so that two threads rarely fall on one.
+        var rings = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(8, Environment.ProcessorCount * 4));
         _slots = Math.Clamp(capacity, LeastSlots, Math.Max(LeastSlots, AllSlots / rings));
         _rings = [.. Enumerable.Range(0, rings).Select(_ => new Ring(_slots))];
     }
@@ -25,7 +27,7 @@ internal sealed class ReadBuffer
     public bool Add(CacheEntry entry)
     {
         var rings = _rings;
-        var ring = rings[Environment.CurrentManagedThreadId & (rings.Length - 1)];
+        ref var ring = ref rings[Environment.CurrentManagedThreadId & (rings.Length - 1)];
         var at = ring.Written;
         if (at < ring.Hits.Length)
         {
@@ -41,7 +43,7 @@ internal sealed class ReadBuffer
     public int Drain<TState>(TState state, Action<TState, CacheEntry> take)
     {
         var taken = 0;
-        foreach (var ring in _rings)
+        foreach (ref var ring in _rings.AsSpan())
         {
             var written = Math.Min(ring.Written, _slots);
             for (var i = 0; i < written; i++)
@@ -62,9 +64,14 @@ internal sealed class ReadBuffer
 
     public void Clear() => Drain(0, static (_, _) => { });
 
-    sealed class Ring(int slots)
+    /// <summary>The count lies 64 bytes from whatever else is written, or two threads would fight over a line they do not share.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 136)]
+    struct Ring(int slots)
     {
+        [FieldOffset(0)]
         public readonly CacheEntry?[] Hits = new CacheEntry?[slots];
+
+        [FieldOffset(64)]
         public volatile int Written;
     }
 }

@@ -7,7 +7,7 @@ namespace Fettle.Caching.Statistics;
 /// <summary>A counter that many threads raise without sharing a cache line, most of the time; the sum is exact.</summary>
 internal sealed class StripedCounter
 {
-    readonly Stripe[] _stripes = new Stripe[BitOperations.RoundUpToPowerOf2((uint)Math.Max(4, Environment.ProcessorCount * 2))];
+    readonly Stripe[] _stripes = new Stripe[BitOperations.RoundUpToPowerOf2((uint)Math.Max(16, Environment.ProcessorCount * 4))];
 
     /// <summary>Raises the counter and returns the new value of the thread's stripe.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
