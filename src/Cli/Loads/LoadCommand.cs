@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Fettle.LoadTesting;
+using Fettle.LoadTesting.Distributed;
 using Fettle.LoadTesting.Reports;
 using Fettle.LoadTesting.Scenarios;
+using Fettle.Redis;
 using Fettle.Shared.Verbs;
 
 namespace Fettle.Cli.Loads;
@@ -24,6 +26,7 @@ internal static class LoadCommand
         command.Subcommands.Add(ReportCommand.Create());
         command.Subcommands.Add(CapacityCommand.Create());
         command.Subcommands.Add(ImportCommand.Create());
+        command.Subcommands.Add(WorkerCommand.Create());
         return command;
     }
 
@@ -58,6 +61,9 @@ internal sealed class LoadOptions
     readonly Option<double> _maxRate = new("--max-rate") { Description = "Highest rate a scenario may ask for", DefaultValueFactory = _ => 50_000 };
     readonly Option<string> _maxDuration = new("--max-duration") { Description = "Longest run", DefaultValueFactory = _ => "2h" };
     readonly Option<string?> _baseline = new("--baseline") { Description = "A saved report for thresholds relative to baseline" };
+    readonly Option<int> _maxConnections = new("--max-connections") { Description = "Most connections that all scenarios may ask for together", DefaultValueFactory = _ => 20_000 };
+    readonly Option<string?> _workers = new("--workers") { Description = "Let the workers at redis://HOST:PORT make the load (fettle load worker)" };
+    readonly Option<int?> _workerCount = new("--worker-count") { Description = "How many workers to wait for; default those that are there" };
     readonly Option<bool> _noColor = new("--no-color") { Description = "Plain output" };
 
     internal static readonly (string Name, string Description)[] Outputs =
@@ -71,7 +77,7 @@ internal sealed class LoadOptions
     public void AddTo(Command command)
     {
         Option[] all = [_rate, _poisson, _users, _think, _requests, _concurrency, _duration, _warmUp, _timeout, _connections, _threads, _method, _body, _header, _threshold,
-            _allowHost, _to, _short, _noCheck, _http2, _insecure, _pid, _maxRate, _maxDuration, _baseline, _noColor, .. _outputs];
+            _allowHost, _to, _short, _noCheck, _http2, _insecure, _pid, _maxRate, _maxDuration, _maxConnections, _workers, _workerCount, _baseline, _noColor, .. _outputs];
         foreach (var option in all)
         {
             command.Options.Add(option);
@@ -108,6 +114,8 @@ internal sealed class LoadOptions
             CheckFirst = !parse.GetValue(_noCheck),
             MaxRate = parse.GetValue(_maxRate),
             MaxDuration = LoadRun.Time(parse.GetValue(_maxDuration), "--max-duration") ?? TimeSpan.FromHours(2),
+            MaxConnections = parse.GetValue(_maxConnections),
+            Workers = parse.GetValue(_workers) is { } redis ? new WorkerFleetOptions { Redis = RedisOptions.Parse(redis), Count = parse.GetValue(_workerCount) } : null,
         }),
     };
 

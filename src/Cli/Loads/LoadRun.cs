@@ -3,6 +3,7 @@ using System.Text;
 using Fettle.LoadTesting;
 using Fettle.LoadTesting.Reports;
 using Fettle.LoadTesting.Scenarios;
+using Fettle.Redis;
 using Fettle.Shared.Verbs;
 
 namespace Fettle.Cli.Loads;
@@ -41,7 +42,7 @@ internal static class LoadRun
             ReportFiles.Write(report, settings.Outputs);
             return run.ExitCode;
         }
-        catch (Exception e) when (e is ScenarioException or InvalidOperationException or IOException or InvalidDataException or ArgumentException)
+        catch (Exception e) when (e is ScenarioException or InvalidOperationException or IOException or InvalidDataException or ArgumentException or RedisException)
         {
             throw new UserErrorException(e.Message, e is ScenarioException or ArgumentException ? ExitCode.Usage : ExitCode.Error);
         }

@@ -57,6 +57,16 @@ static class ReportWriter
             document.Verdicts.Add(new ResultVerdict($"{outcome.Threshold.Subject} {outcome.Threshold.Expression}", outcome.Passed ? "passed" : "failed", $"measured {Text(outcome.Measured)}{limit}"));
         }
 
+        if (run.Workers.Count > 0)
+        {
+            document.Tables.Add(new ResultTable("Workers", ["worker", "share", "requests", "clock ± ms", "state"],
+                [.. run.Workers.Select(w => new[] { w.Id, $"{w.Share} of {run.Workers.Count}", w.Requests.ToString(CultureInfo.InvariantCulture), Text(w.ClockUncertaintyMilliseconds), w.Completed ? "completed" : $"lost: {w.Note}" })]));
+            foreach (var lost in run.Workers.Where(w => !w.Completed))
+            {
+                document.Verdicts.Add(new ResultVerdict($"worker {lost.Id}", "lost", lost.Note));
+            }
+        }
+
         if (overall.Generator.Limited)
         {
             document.Verdicts.Add(new ResultVerdict("generator", "generator-limited", overall.Generator.Reason));

@@ -7,7 +7,7 @@ static class FeedReader
 {
     static readonly Feed Nothing = new(["value"], [[""]], FeedChoice.Sequential);
 
-    public static Feed Read(string name, YamlNode node, NodeReader reader, string folder)
+    public static Feed Read(string name, YamlNode node, NodeReader reader)
     {
         var what = $"feed {name}";
         var entries = reader.Mapping(node, what, "file", "values", "choose", "exponent", "seed");
@@ -26,7 +26,7 @@ static class FeedReader
         }
 
         var (columns, rows) = entries.TryGetValue("file", out var file)
-            ? FromFile(Path.Combine(folder, reader.Text(file, $"{what}.file") ?? ""), file, what, reader)
+            ? FromFile(reader.Text(file, $"{what}.file") ?? "", file, what, reader)
             : (["value"], [.. reader.List(entries["values"], $"{what}.values").Select(v => new[] { reader.Text(v, $"{what} value") ?? "" })]);
         if (rows.Length == 0)
         {
@@ -37,15 +37,16 @@ static class FeedReader
         return new Feed(columns, rows, choice, exponent, seed);
     }
 
-    static (string[] Columns, string[][] Rows) FromFile(string path, YamlNode node, string what, NodeReader reader)
+    static (string[] Columns, string[][] Rows) FromFile(string name, YamlNode node, string what, NodeReader reader)
     {
-        if (!File.Exists(path))
+        var path = reader.Files.Path(name);
+        if (reader.Files.Read(name) is not { } text)
         {
             reader.Mistake(node, $"{what}: there is no file '{path}'");
             return (["value"], [[""]]);
         }
 
-        var rows = CsvText.Parse(File.ReadAllText(path));
+        var rows = CsvText.Parse(text);
         foreach (var (row, i) in rows.Select((row, i) => (row, i)))
         {
             if (row.Length != rows[0].Length)

@@ -4,9 +4,12 @@ using YamlDotNet.RepresentationModel;
 namespace Fettle.LoadTesting.Scenarios;
 
 /// <summary>Reads YAML nodes into values and collects mistakes instead of stopping at the first.</summary>
-sealed class NodeReader
+sealed class NodeReader(ScenarioFiles files)
 {
     public List<string> Mistakes { get; } = [];
+
+    /// <summary>The files beside the scenario.</summary>
+    public ScenarioFiles Files => files;
 
     public void Mistake(YamlNode node, string text) => Mistakes.Add($"line {node.Start.Line}: {text}");
 

@@ -8,7 +8,7 @@ static class ReplayReader
 {
     const int MostChecked = 50;
 
-    public static Scenario Read(string name, YamlNode node, Dictionary<string, YamlNode> scenario, NodeReader reader, string folder, TimeSpan timeout)
+    public static Scenario Read(string name, YamlNode node, Dictionary<string, YamlNode> scenario, NodeReader reader, TimeSpan timeout)
     {
         var what = $"scenario {name}";
         foreach (var key in scenario.Keys.Except(["replay", "start", "after", "timeout", "connections"]))
@@ -18,7 +18,7 @@ static class ReplayReader
 
         var entries = reader.Mapping(node, $"{what}.replay", "file", "speed");
         var speed = reader.Number(entries.GetValueOrDefault("speed"), $"{what}.replay.speed", 0.001, 1000) ?? 1;
-        var rows = Rows(Path.Combine(folder, reader.Text(entries.GetValueOrDefault("file"), $"{what}.replay.file") ?? ""), node, what, speed, reader);
+        var rows = Rows(reader.Text(entries.GetValueOrDefault("file"), $"{what}.replay.file") ?? "", node, what, speed, reader);
         var steps = rows.DistinctBy(r => r.Request.Name).Take(MostChecked)
             .Select(r => new ScenarioEntry(1, [new Step { Name = r.Request.Name, Method = r.Request.Method, Path = Template.Parse(YamlText.Literal(r.Request.Path), Escaping.None) }])).ToArray();
         return new Scenario
@@ -35,16 +35,17 @@ static class ReplayReader
         };
     }
 
-    static List<(double At, LoadRequest Request)> Rows(string path, YamlNode node, string what, double speed, NodeReader reader)
+    static List<(double At, LoadRequest Request)> Rows(string name, YamlNode node, string what, double speed, NodeReader reader)
     {
         var found = new List<(double, LoadRequest)>();
-        if (!File.Exists(path))
+        var path = reader.Files.Path(name);
+        if (reader.Files.Read(name) is not { } text)
         {
             reader.Mistake(node, $"{what}.replay: there is no file '{path}'");
             return found;
         }
 
-        var rows = CsvText.Parse(File.ReadAllText(path));
+        var rows = CsvText.Parse(text);
         var columns = new[] { "at", "method", "path", "name" }.Select(c => rows.Count == 0 ? -1 : Array.IndexOf(rows[0], c)).ToArray();
         if (columns[..3].Contains(-1))
         {

@@ -1,7 +1,7 @@
 namespace Fettle.LoadTesting.Scenarios;
 
 /// <summary>A scenario file: what is loaded, by which scenarios, and what must hold.</summary>
-public sealed class ScenarioFile
+public sealed record ScenarioFile
 {
     /// <summary>The name of the file's run.</summary>
     public required string Name { get; init; }
@@ -26,19 +26,24 @@ public sealed class ScenarioFile
 
     internal IReadOnlyList<Step> Teardown { get; init; } = [];
 
-    /// <summary>The file as its short form: durations and levels scaled down, for tests.</summary>
-    public ScenarioFile Shortened() => new()
+    /// <summary>The YAML that was read, and the files it names, for generators on other machines.</summary>
+    internal string Text { get; init; } = "";
+
+    internal IReadOnlyDictionary<string, string> Files { get; init; } = new Dictionary<string, string>();
+
+    internal bool IsShort { get; init; }
+
+    /// <summary>The file as its short form: durations and levels scaled down, for tests, and with them the thresholds on the number and the rate of requests.</summary>
+    public ScenarioFile Shortened() => this with
     {
-        Name = Name,
-        Target = Target,
         Scenarios = [.. Scenarios.Select(s => s.Scaled(Short))],
-        Thresholds = Thresholds,
+        Thresholds = [.. Thresholds.Select(t => t is { Metric: "http_reqs", Relative: false } ? t with { Value = t.Value * Short.Load * (t.Aggregate == "count" ? Short.Time : 1) } : t)],
         Short = new ShortForm(1, 1),
-        Variables = Variables,
-        Feeds = Feeds,
-        Setup = Setup,
-        Teardown = Teardown,
+        IsShort = true,
     };
+
+    /// <summary>The file for one of several generators: feeds in turn interleave, random ones have seeds of their own.</summary>
+    internal ScenarioFile ForShare(int share, int shares) => this with { Feeds = Feeds.ToDictionary(f => f.Key, f => f.Value.ForShare(share, shares)) };
 }
 
 /// <summary>What the short form multiplies with.</summary>

@@ -8,13 +8,13 @@ static class ScenarioNodeReader
     const double MaxRate = 1_000_000;
     const double MaxUsers = 60_000;
 
-    public static Scenario Read(string name, YamlNode node, NodeReader reader, StepReader steps, string folder, TimeSpan timeout)
+    public static Scenario Read(string name, YamlNode node, NodeReader reader, StepReader steps, TimeSpan timeout)
     {
         var what = $"scenario {name}";
         var entries = reader.Mapping(node, what, "start", "after", "warmup", "duration", "rate", "users", "arrivals", "think", "requests-limit", "stages", "timeout", "connections", "seed", "cookies", "requests", "replay");
         if (entries.TryGetValue("replay", out var replay))
         {
-            return ReplayReader.Read(name, replay, entries, reader, folder, timeout);
+            return ReplayReader.Read(name, replay, entries, reader, timeout);
         }
 
         var stages = Stages(entries, what, reader);

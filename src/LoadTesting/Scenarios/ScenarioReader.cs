@@ -18,9 +18,12 @@ public static class ScenarioReader
 
     /// <summary>Reads text; <paramref name="source"/> names it in messages, <paramref name="folder"/> is where feeds are found.</summary>
     /// <exception cref="ScenarioException">The text has mistakes; all are listed.</exception>
-    public static ScenarioFile Parse(string yaml, string source = "scenario", string folder = ".", IReadOnlyDictionary<string, string>? environment = null)
+    public static ScenarioFile Parse(string yaml, string source = "scenario", string folder = ".", IReadOnlyDictionary<string, string>? environment = null) =>
+        Parse(yaml, source, new ScenarioFiles(folder), environment ?? SystemEnvironment());
+
+    internal static ScenarioFile Parse(string yaml, string source, ScenarioFiles files, IReadOnlyDictionary<string, string> environment)
     {
-        var reader = new NodeReader();
+        var reader = new NodeReader(files);
         YamlNode root;
         try
         {
@@ -38,11 +41,11 @@ public static class ScenarioReader
             throw new ScenarioException(source, [$"line 1: not YAML: {e.Message}"]);
         }
 
-        var file = Read(root, reader, folder, environment ?? SystemEnvironment());
+        var file = Read(root, reader, yaml, environment);
         return reader.Mistakes.Count == 0 ? file! : throw new ScenarioException(source, reader.Mistakes);
     }
 
-    static ScenarioFile? Read(YamlNode root, NodeReader reader, string folder, IReadOnlyDictionary<string, string> environment)
+    static ScenarioFile? Read(YamlNode root, NodeReader reader, string yaml, IReadOnlyDictionary<string, string> environment)
     {
         var top = reader.Mapping(root, "the file", "schema", "name", "target", "variables", "feeds", "headers", "auth", "timeout", "setup", "teardown", "scenarios", "thresholds", "short");
         reader.OneOf(top.GetValueOrDefault("schema"), "schema", Schema);
@@ -52,12 +55,12 @@ public static class ScenarioReader
             variables[name] = Template.Parse(reader.Text(node, $"variable {name}") ?? "", Escaping.None).Render(new FlowVariables(variables, new Dictionary<string, Feed>(), 0, 0));
         }
 
-        var feeds = reader.Mapping(top.GetValueOrDefault("feeds"), "feeds").ToDictionary(f => f.Key, f => FeedReader.Read(f.Key, f.Value, reader, folder));
+        var feeds = reader.Mapping(top.GetValueOrDefault("feeds"), "feeds").ToDictionary(f => f.Key, f => FeedReader.Read(f.Key, f.Value, reader));
         var steps = new StepReader(reader, HeaderReader.Read(top, reader), [.. variables.Keys], feeds);
         var setup = reader.List(top.GetValueOrDefault("setup"), "setup").Select(n => steps.Read(n, "setup")).ToArray();
         var teardown = reader.List(top.GetValueOrDefault("teardown"), "teardown").Select(n => steps.Read(n, "teardown")).ToArray();
         var timeout = reader.Time(top.GetValueOrDefault("timeout"), "timeout") ?? TimeSpan.FromSeconds(30);
-        var scenarios = reader.Mapping(top.GetValueOrDefault("scenarios"), "scenarios").Select(s => ScenarioNodeReader.Read(s.Key, s.Value, reader, steps, folder, timeout)).ToList();
+        var scenarios = reader.Mapping(top.GetValueOrDefault("scenarios"), "scenarios").Select(s => ScenarioNodeReader.Read(s.Key, s.Value, reader, steps, timeout)).ToList();
         if (!top.ContainsKey("scenarios"))
         {
             reader.Mistake(root, "the file has no scenarios; add at least one");
@@ -68,6 +71,8 @@ public static class ScenarioReader
         {
             Name = reader.Text(top.GetValueOrDefault("name"), "name") ?? "load",
             Target = Target(top.GetValueOrDefault("target"), reader, variables),
+            Text = yaml,
+            Files = reader.Files.Seen,
             Variables = variables,
             Feeds = feeds,
             Setup = setup,

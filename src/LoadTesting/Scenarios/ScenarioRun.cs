@@ -1,3 +1,4 @@
+using Fettle.LoadTesting.Distributed;
 using Fettle.LoadTesting.Server;
 using Fettle.LoadTesting.Thresholds;
 
@@ -30,12 +31,15 @@ public sealed record ScenarioRun
     /// <summary>The threshold that ended the run early; null when none did.</summary>
     public string? AbortedBy { get; init; }
 
+    /// <summary>The generator processes of a distributed run; empty when this process made the load.</summary>
+    public IReadOnlyList<WorkerOutcome> Workers { get; init; } = [];
+
     /// <summary>Memory of the target in megabytes per minute.</summary>
     public Trend Memory => Trend.Of([.. Process.Select(p => (p.Seconds / 60, p.MemoryMegabytes))]);
 
-    /// <summary>130 when interrupted (half a run decides nothing), 99 when a threshold failed, 4 when the generator was the limit, else 0.</summary>
+    /// <summary>130 when interrupted (half a run decides nothing), 99 when a threshold failed, 4 when the generator was the limit or a worker was lost, else 0.</summary>
     public int ExitCode =>
-        Overall.Interrupted && AbortedBy is null ? 130 : Thresholds.Any(t => !t.Passed) ? 99 : Overall.Generator.Limited ? 4 : 0;
+        Overall.Interrupted && AbortedBy is null ? 130 : Thresholds.Any(t => !t.Passed) ? 99 : Overall.Generator.Limited || Workers.Any(w => !w.Completed) ? 4 : 0;
 }
 
 /// <summary>How a scenario file is run.</summary>
@@ -80,10 +84,16 @@ public sealed record ScenarioRunOptions
         set => field = Throw.InRange(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(7), nameof(MaxDuration));
     } = TimeSpan.FromHours(2);
 
+    /// <summary>Most connections that the scenarios that run at the same time may ask for together; default 20,000.</summary>
+    public int MaxConnections
+    {
+        get;
+        set => field = Throw.InRange(value, 1, 60_000, nameof(MaxConnections));
+    } = 20_000;
+
     /// <summary>Figures of a saved run for relative thresholds; null when there is none.</summary>
     public Func<Threshold, double?>? Baseline { get; set; }
 
-    internal (int Index, int Count) Share { get; init; } = (0, 1);
-
-    internal DateTimeOffset? BeginAt { get; init; }
+    /// <summary>Other processes that make the load together; null makes it here.</summary>
+    public WorkerFleetOptions? Workers { get; set; }
 }

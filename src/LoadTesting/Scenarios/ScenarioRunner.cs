@@ -1,3 +1,4 @@
+using Fettle.LoadTesting.Distributed;
 using Fettle.LoadTesting.Engine;
 using Fettle.LoadTesting.Server;
 using Fettle.LoadTesting.Thresholds;
@@ -9,6 +10,8 @@ namespace Fettle.LoadTesting.Scenarios;
 public sealed class ScenarioRunner(TimeProvider? time = null)
 {
     static readonly TimeSpan OneRequestLimit = TimeSpan.FromMinutes(2);
+
+    readonly TimeProvider _time = time ?? TimeProvider.System;
 
     /// <summary>Runs the file. Cancelling ends the load at once, still tears down, and returns what was measured.</summary>
     /// <exception cref="ScenarioException">A limit is exceeded, a request fails in the check before the run, or the set-up fails.</exception>
@@ -23,10 +26,8 @@ public sealed class ScenarioRunner(TimeProvider? time = null)
             AllowedHosts = options.AllowedHosts,
             Protocol = options.Protocol,
             TrustAnyCertificate = options.TrustAnyCertificate,
-            Share = options.Share,
-            BeginAt = options.BeginAt,
         };
-        var single = engine with { Threads = 1, Share = (0, 1), BeginAt = null };
+        var single = engine with { Threads = 1 };
         var variables = new Dictionary<string, string>(file.Variables);
         foreach (var (name, value) in await PlayAsync(file, file.Setup, "set-up", target, variables, single, cancellation))
         {
@@ -49,23 +50,12 @@ public sealed class ScenarioRunner(TimeProvider? time = null)
     async Task<ScenarioRun> LoadAsync(
         ScenarioFile file, ScenarioRunOptions options, Uri target, Dictionary<string, string> variables, EngineOptions engine, IProgress<LoadProgress>? progress, CancellationToken cancellation)
     {
-        EngineJob[] jobs = [.. file.Scenarios.Select(s => new EngineJob
-        {
-            Name = s.Name,
-            BaseUrl = target,
-            Model = s.Model,
-            Flows = s.Recorded is null ? new ScenarioFlows(s, variables, file.Feeds) : null,
-            Recorded = s.Recorded,
-            StartAfter = s.StartAfter,
-            WarmUp = s.WarmUp,
-            Duration = s.Duration,
-            Timeout = s.Timeout,
-            MaxConnections = s.MaxConnections,
-        })];
         IReadOnlyList<int> processes = options.ProcessId is { } pid ? [pid] : OperatingSystem.IsLinux() && target.IsLoopback ? ListeningProcess.Find(target.Port) : [];
-        await using var sampler = new ProcessSampler(processes, time);
+        await using var sampler = new ProcessSampler(processes, _time);
         var aborting = new AbortWatch(file);
-        var results = await EngineRun.RunAsync(jobs, engine, progress, aborting.Any ? aborting.Look : null, time ?? TimeProvider.System, cancellation);
+        var (results, abortedBy, workers) = options.Workers is { } fleet
+            ? await new WorkerFleet(fleet, _time).RunAsync(file, options, target, variables, progress, cancellation)
+            : new FleetResult(await EngineRun.RunAsync(Jobs(file, target, variables), engine, progress, aborting.Any ? aborting.Look : null, _time, cancellation), aborting.Broken, []);
         var samples = await sampler.FinishAsync();
         var overall = results.Count == 1 ? results[0] : ResultMerger.Merge(results, file.Scenarios);
         var groups = file.Scenarios.Zip(results).SelectMany(p => MeasuredGroups.Of(p.First, p.Second)).ToArray();
@@ -78,7 +68,8 @@ public sealed class ScenarioRunner(TimeProvider? time = null)
             Thresholds = [.. file.Thresholds.Select(t => ThresholdJudge.Judge(t, groups, MeasuredGroups.Of(samples), options.Baseline))],
             Process = samples,
             Hints = BottleneckHints.Of(overall, samples, Environment.ProcessorCount),
-            AbortedBy = aborting.Broken,
+            AbortedBy = abortedBy,
+            Workers = workers,
         };
     }
 
@@ -95,13 +86,29 @@ public sealed class ScenarioRunner(TimeProvider? time = null)
         var scenario = new Scenario { Name = what, Model = model, Duration = OneRequestLimit, Entries = [new ScenarioEntry(1, [.. steps])], Cookies = cookies };
         var flow = new ScenarioFlow(scenario, new FlowVariables(variables, file.Feeds, 0, 1));
         var job = new EngineJob { Name = what, BaseUrl = target, Model = model, Flows = new OneFlow(flow), Duration = OneRequestLimit, Timeout = TimeSpan.FromSeconds(30), MaxConnections = 1 };
-        var results = await EngineRun.RunAsync([job], engine, null, null, time ?? TimeProvider.System, cancellation);
+        var results = await EngineRun.RunAsync([job], engine, null, null, _time, cancellation);
         return results[0].ErrorSamples is [var first, ..]
             ? throw new ScenarioException(file.Name, [$"{what}: request {first.Request} to {target} failed: {first.Class} ({first.Detail})"])
             : flow.Variables.Own;
     }
 
-    static void Limits(ScenarioFile file, ScenarioRunOptions options)
+    internal static IReadOnlyList<EngineJob> Jobs(ScenarioFile file, Uri target, IReadOnlyDictionary<string, string> variables) =>
+        [.. file.Scenarios.Select(s => new EngineJob
+        {
+            Name = s.Name,
+            BaseUrl = target,
+            Model = s.Model,
+            Flows = s.Recorded is null ? new ScenarioFlows(s, variables, file.Feeds) : null,
+            Recorded = s.Recorded,
+            StartAfter = s.StartAfter,
+            WarmUp = s.WarmUp,
+            Duration = s.Duration,
+            Timeout = s.Timeout,
+            MaxConnections = s.MaxConnections,
+        })];
+
+    /// <exception cref="ScenarioException">The file asks for more than the options allow.</exception>
+    internal static void Limits(ScenarioFile file, ScenarioRunOptions options)
     {
         var mistakes = new List<string>();
         foreach (var scenario in file.Scenarios)
@@ -116,6 +123,17 @@ public sealed class ScenarioRunner(TimeProvider? time = null)
             {
                 mistakes.Add($"scenario {scenario.Name} ends after {DurationText.Write(length)}; the limit is {DurationText.Write(options.MaxDuration)} (--max-duration)");
             }
+        }
+
+        // One target, so the scenarios share a pool: the largest of what each asks for, or all their users together.
+        var connections = Math.Max(file.Scenarios.Max(s => s.MaxConnections), file.Scenarios.Sum(s => s.Model is UserModel users ? (int)users.Stages.Max(t => Math.Max(t.From, t.To)) : 0));
+        if (connections > options.MaxConnections)
+        {
+            mistakes.Add($"the scenarios ask for {connections} connections; the limit is {options.MaxConnections} (--max-connections)");
+        }
+        else if (OpenFileLimit.Missing(connections) is { } missing)
+        {
+            mistakes.Add(missing);
         }
 
         if (mistakes.Count > 0)

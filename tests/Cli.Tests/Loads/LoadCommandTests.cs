@@ -86,7 +86,7 @@ public sealed class LoadCommandTests
             scenarios:
               a: { rate: 100, duration: 100s, requests: [{ path: /a }] }
               b: { after: a, users: 10, think: 10ms, duration: 100s, requests: [{ path: /b }] }
-            thresholds: { "http_reqs{scenario:a}": "count==10" }
+            thresholds: { "http_reqs{scenario:a}": "count==10000" }
             short: { time: 0.01, load: 0.1 }
             """);
         var run = await CliRun.InProcessAsync("load", file, "--short", "--target", server.BaseUrl.ToString(), "--json", folder.File("r.json"));

@@ -110,7 +110,12 @@ abstract class LoopSchedule(IReadOnlyList<Workload> workloads)
             return;
         }
 
-        var actor = workload.Spare.TryPop(out var spare) ? spare : new Actor(workload, workload.Flows.Create(workload.Actors), workload.Actors++);
+        if (!workload.Spare.TryPop(out var actor))
+        {
+            var number = workload.Share + workload.Actors++ * workload.Shares;
+            actor = new Actor(workload, workload.Flows.Create(number), number);
+        }
+
         Start(workload, actor, actor.Flow!.Begin(), intended, now);
     }
 
