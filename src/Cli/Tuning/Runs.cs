@@ -29,7 +29,7 @@ internal static class Runs
             var budget = options.EffectiveBudget;
             if (options.Mode == TuningMode.Tune)
             {
-                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"tuning {target.Name} on {target.Database}: at most {(budget.TotalMinutes < 2 ? $"{budget.TotalSeconds:0} seconds" : $"{budget.TotalMinutes:0} minutes")}, Ctrl-C takes everything back"));
+                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"tuning {target.Name} on {target.Database}: about {(budget.TotalMinutes < 2 ? $"{budget.TotalSeconds:0} seconds" : $"{budget.TotalMinutes:0} minutes")}, Ctrl-C takes everything back"));
             }
 
             var outcome = await ProgressLine.ShowAsync(progress => Tuner.RunAsync(target, options, progress, cancellation: cancellation));

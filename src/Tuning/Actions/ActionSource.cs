@@ -8,12 +8,12 @@ internal static class ActionSource
 {
     static readonly string[] SwitchOrder = ["pool", "batch", "panel", "compiled", "quantised", "inference", "query", "feature", "prediction", "warm", "compress", "output", "static"];
 
-    public static async Task<IReadOnlyList<TuningAction>> ProposeAsync(ServiceInstance instance, IReadOnlyList<RecordedQuery> queries, IReadOnlyList<ServiceSwitch> switches, bool together, CancellationToken cancellation)
+    public static async Task<IReadOnlyList<TuningAction>> ProposeAsync(ServiceInstance instance, IReadOnlyList<RecordedQuery> queries, IReadOnlyList<ServiceSwitch> switches, double alone, CancellationToken cancellation)
     {
         var actions = new List<TuningAction>();
         if (instance.Database is { } address && queries.Count > 0)
         {
-            actions.AddRange(await DatabaseAdvice.ActionsAsync(address, queries, together, cancellation));
+            actions.AddRange(await DatabaseAdvice.ActionsAsync(address, queries, alone, cancellation));
         }
 
         actions.AddRange(switches.OrderBy(Rank).ThenBy(s => s.Name, StringComparer.Ordinal).Select(s => new SwitchAction(s)));

@@ -12,13 +12,18 @@ internal static class DatabaseAdvice
 
     /// <param name="address">The database that is advised on; it is only read.</param>
     /// <param name="queries">The recorded workload.</param>
-    /// <param name="together">True makes one action of all indexes: a short run cannot afford a comparison for each.</param>
+    /// <param name="alone">
+    /// Share of the database's work from which an index is an action of its own; those below it are one action together, because a comparison costs minutes on
+    /// a slow service whatever it compares.
+    /// </param>
     /// <param name="cancellation">Stops the advisor.</param>
-    public static async Task<IReadOnlyList<TuningAction>> ActionsAsync(DatabaseAddress address, IReadOnlyList<RecordedQuery> queries, bool together, CancellationToken cancellation)
+    public static async Task<IReadOnlyList<TuningAction>> ActionsAsync(DatabaseAddress address, IReadOnlyList<RecordedQuery> queries, double alone, CancellationToken cancellation)
     {
         await using var database = TunedDatabase.Open(address);
         var advised = await IndexAdvisor.AdviseAsync(database, queries, cancellation: cancellation);
-        return together && advised.Count > 1 ? [Together(advised)] : [.. advised.Select(One)];
+        var large = advised.Where(a => a.PredictedGain >= alone).ToArray();
+        var small = advised.Where(a => a.PredictedGain < alone).ToArray();
+        return [.. large.Select(One), .. small.Length > 1 ? [Together(small)] : small.Select(One)];
     }
 
     static StatementAction One(DatabaseAction advice) => new(

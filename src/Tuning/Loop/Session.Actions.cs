@@ -12,13 +12,19 @@ internal sealed partial class Session
     /// <summary>Share of the whole budget that the final comparison gets at least.</summary>
     const double FinalShare = 0.12;
 
+    /// <summary>Predicted share of the database's work from which an index is tried alone.</summary>
+    const double LargeIndex = 0.2;
+
+    /// <summary>Fair shares of the time left that one action may take.</summary>
+    const double MostShares = 3;
+
     /// <summary>Time kept back for the final comparison: its rounds are as slow as those of the first A/A run.</summary>
-    TimeSpan Reserve => TimeSpan.FromSeconds(Math.Max(FinalShare * _options.EffectiveBudget.TotalSeconds, (_pace.FirstLook + 1) * _baselineRoundSeconds));
+    TimeSpan Reserve => TimeSpan.FromSeconds(Math.Max(FinalShare * _options.EffectiveBudget.TotalSeconds, (_pace.FirstLook + 2) * _baselineRoundSeconds));
 
     async Task TryActionsAsync(CancellationToken cancellation)
     {
         Say("advise", $"from {_queries.Count} recorded statements and {_switches.Count} switches");
-        var proposals = await ActionSource.ProposeAsync(A, _queries, _switches, _options.Quick, cancellation);
+        var proposals = await ActionSource.ProposeAsync(A, _queries, _switches, _options.Quick ? double.PositiveInfinity : LargeIndex, cancellation);
         Say("advise", $"{proposals.Count} actions proposed", finished: true);
         var candidates = new List<TuningAction>();
         foreach (var action in proposals)
@@ -35,7 +41,8 @@ internal sealed partial class Session
 
         for (var i = 0; i < candidates.Count; i++)
         {
-            var share = (Left - Reserve) / (candidates.Count - i);
+            // Early actions run against a slow service and later ones against a fast one: one may take several fair shares.
+            var share = (Left - Reserve) / Math.Max(1, (candidates.Count - i) / MostShares);
             if (Left < Reserve)
             {
                 _notTried.Add(new NotTried(candidates[i], "the time budget was spent"));
@@ -160,11 +167,12 @@ internal sealed partial class Session
             return;
         }
 
-        foreach (var outcome in kept[..^1])
+        // The newest first: they are compared against a fast service. What does not fit into the time stays unquestioned.
+        foreach (var outcome in kept[..^1].Reverse())
         {
-            if (Left < Reserve)
+            if (Left - Reserve < TimeSpan.FromSeconds(outcome.Seconds))
             {
-                return;
+                continue;
             }
 
             // The roles are turned: A lacks the action, B has it. When B is not better, the action is not missed.

@@ -60,6 +60,7 @@ internal sealed partial class Session
 
         // At the baseline's pace, where its latencies mean something; the noise is the baseline's too.
         var shape = _pace.Shape(_baselineCapacity, _users);
+        shape = shape with { Open = _pace.TotalFactor * shape.Open };
         _total = await new Comparison(_prober!, _time, _options.Seed + 99).RunAsync(
             A, B, shape, plan.Maximum, judge, Left, round => Say("total", $"round {round} at {shape.Rate.ToString("0.#", CultureInfo.InvariantCulture)} requests/s"), cancellation);
         var second = await CompareAnswersAsync(B, Tolerance, cancellation);

@@ -26,7 +26,7 @@ internal delegate Task<ServiceInstance> InstanceStarter(string name, DatabaseAdd
 internal sealed partial class Session : IAsyncDisposable
 {
     /// <summary>Share of the whole budget that the first A/A run may take.</summary>
-    const double CalibrationShare = 0.15;
+    const double CalibrationShare = 0.1;
 
     /// <summary>Share of the whole budget that an A/A run of a new state may take.</summary>
     const double RecalibrationShare = 0.03;
