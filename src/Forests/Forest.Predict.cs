@@ -125,7 +125,7 @@ public sealed partial class Forest
         where TOut : unmanaged
     {
         Check(rows.Length, count, outputs.Length, width);
-        if (_options.Threads > 1 && count >= _options.ParallelRows)
+        if (count >= ParallelFrom)
         {
             RunParallel(rows, count, outputs, width, link);
         }
@@ -204,7 +204,8 @@ public sealed partial class Forest
     {
         var margins = Model.MarginCount;
         var inBlocks = count >= _choice.BlockFrom;
-        var chunk = inBlocks ? Math.Min(count, ChunkRows) : 1;
+        var walk = !inBlocks && (_choice.One == RowKernel.Walk || (count > 1 && _choice.WalkBatches)) ? _compiled.Walk : null;
+        var chunk = inBlocks || walk is not null ? Math.Min(count, ChunkRows) : 1;
         var rented = chunk * margins > StackMargins ? ArrayPool<TSum>.Shared.Rent(chunk * margins) : null;
         Span<TSum> scratch = rented is null ? stackalloc TSum[StackMargins] : rented;
         for (var start = 0; start < count; start += chunk)
@@ -214,6 +215,10 @@ public sealed partial class Forest
             if (inBlocks)
             {
                 _compiled.Block!.Run(values, length, scratch);
+            }
+            else if (walk is not null)
+            {
+                walk.Run(values, length, scratch[..(length * margins)]);
             }
             else
             {
@@ -243,7 +248,7 @@ public sealed partial class Forest
         if (typeof(TSum) == typeof(float))
         {
             var sums = MemoryMarshal.Cast<TSum, float>(margins);
-            if (_choice.UseRow)
+            if (_choice.One == RowKernel.Row)
             {
                 _compiled.Row!.Single(row, sums);
             }
@@ -255,7 +260,7 @@ public sealed partial class Forest
         else
         {
             var sums = MemoryMarshal.Cast<TSum, double>(margins);
-            if (_choice.UseRow)
+            if (_choice.One == RowKernel.Row)
             {
                 _compiled.Row!.Double(row, sums);
             }

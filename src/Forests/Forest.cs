@@ -25,24 +25,60 @@ public sealed partial class Forest
         Model = model;
         _options = options with { };
         _compiled = CompiledForest.Create(model, level);
-        if (options.Kernel == ForestKernel.Compiled && _compiled.Row is null && _compiled.Block is null)
+        if (options.Kernel == ForestKernel.Compiled && _compiled.IsEmpty)
         {
-            Throw.NotSupported($"the model has no compiled form: {_compiled.BlockProblem}; use ForestKernel.Auto");
+            Throw.NotSupported($"the model has no compiled form: {_compiled.BlockProblem}, {_compiled.WalkProblem}; use ForestKernel.Auto");
         }
 
         _choice = KernelChoice.Of(model, _compiled, options.Kernel);
+        ParallelFrom = options.Threads == 1 ? int.MaxValue : options.ParallelRows ?? MeasureParallelRows();
         if (options.Device == ForestDevice.Gpu)
         {
             (options.Log ?? Console.Error.WriteLine)("fettle: device gpu: no accelerator is driven by this build, predictions run on the cpu");
         }
     }
 
-    /// <summary>What runs, in words: instruction set, kernels, and why the rest was not taken.</summary>
-    public string KernelSummary =>
-        $"{_compiled.Level.ToString().ToLowerInvariant()}; one row: {(_choice.UseRow ? "compiled" : $"plain{Reason(_compiled.RowProblem)}")}; "
-        + (_choice.BlockFrom == int.MaxValue ? $"batches: row by row{Reason(_compiled.BlockProblem)}" : $"batches: compiled from {_choice.BlockFrom} rows");
+    /// <summary>What runs, in words: instruction set, kernels, what was measured, and why the rest was not taken.</summary>
+    public string KernelSummary
+    {
+        get
+        {
+            var one = _choice.One switch
+            {
+                RowKernel.Row => "compiled (all splits at once)",
+                RowKernel.Walk => $"compiled (walk{Reason("all splits at once", _compiled.RowProblem)})",
+                _ => $"plain{Reason("walk", _compiled.WalkProblem)}",
+            };
+            var batch = _choice.BlockFrom == int.MaxValue ? $"{(_choice.WalkBatches ? "compiled (walk" : "row by row (")}{Reason("blocks", _compiled.BlockProblem)})" : $"compiled (blocks) from {_choice.BlockFrom} rows";
+            return $"{_compiled.Level.ToString().ToLowerInvariant()}; one row: {one}; batches: {batch}";
+        }
+    }
 
-    static string Reason(string? problem) => problem is null ? "" : $" ({problem})";
+    /// <summary>Rows from which a batch is spread over <see cref="ForestOptions.Threads"/>; <see cref="int.MaxValue"/> for one thread.</summary>
+    public int ParallelFrom { get; }
+
+    internal KernelChoice Choice => _choice;
+
+    internal CompiledForest Compiled => _compiled;
+
+    static string Reason(string kernel, string? problem) => problem is null ? "" : $"; no {kernel}: {problem}";
+
+    /// <summary>Times this model on one thread; the shorter of two runs, the first of which compiles the code.</summary>
+    int MeasureParallelRows()
+    {
+        const int Rows = 512;
+        var rows = new float[Rows * FeatureCount];
+        var margins = new double[Rows * Model.MarginCount];
+        var best = double.MaxValue;
+        for (var run = 0; run < 2; run++)
+        {
+            var start = System.Diagnostics.Stopwatch.GetTimestamp();
+            RunRows<float, double>(rows, Rows, margins, Model.MarginCount, link: false);
+            best = Math.Min(best, System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalNanoseconds);
+        }
+
+        return ParallelStart.RowsFor(best / Rows, _options.Threads);
+    }
 
     /// <summary>What the file says.</summary>
     public ForestModel Model { get; }

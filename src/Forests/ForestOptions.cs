@@ -9,7 +9,7 @@ public enum ForestKernel
     /// <summary>The plain scalar walk over the trees as the file has them: the oracle of every other kernel.</summary>
     Plain,
 
-    /// <summary>The compiled form only; loading fails for a model that has none.</summary>
+    /// <summary>A compiled form only, never the plain walk; loading fails for a model that has none.</summary>
     Compiled,
 }
 
@@ -57,14 +57,14 @@ public sealed record ForestOptions
     } = 1;
 
     /// <summary>
-    /// The smallest batch that is spread over <see cref="Threads"/>. Default: 2,048 rows, an estimate of where
-    /// starting the second thread costs less than a tenth of the work. Range: 1 and more.
+    /// The smallest batch that is spread over <see cref="Threads"/>. Default: null, measured at load: the batch for which starting the threads
+    /// costs a tenth of what they save. Range: 1 and more.
     /// </summary>
-    public int ParallelRows
+    public int? ParallelRows
     {
         get;
-        set => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(ParallelRows), value, "ParallelRows is 1 or more");
-    } = 2048;
+        set => field = value is null or >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(ParallelRows), value, "ParallelRows is 1 or more, or null");
+    }
 
     /// <summary>The largest model file that is read, in bytes. Default: 2 GiB − 1. Range: 1 and more.</summary>
     public long MaxFileBytes

@@ -3,59 +3,33 @@ using System.Runtime.InteropServices;
 
 namespace Fettle.Forests.Kernels;
 
-/// <summary>Scratch of one thread: ranks, masks and sums of a block.</summary>
-internal sealed class BlockScratch
-{
-    public required sbyte[] Ranks { get; init; }
-
-    /// <summary>[slot][rows] 0xFF where the value is missing.</summary>
-    public required byte[] Missing { get; init; }
-
-    public required byte[] Masks { get; init; }
-
-    /// <summary>[slot] one mask of missing values.</summary>
-    public required byte[] MissingMasks { get; init; }
-
-    public required byte[] Registers { get; init; }
-
-    public required byte[] Indexes { get; init; }
-
-    public required float[] Singles { get; init; }
-
-    public required double[] Doubles { get; init; }
-
-    public bool AnyMissing { get; set; }
-}
-
 /// <summary>Runs a <see cref="PlaneForest"/> block by block in one register width.</summary>
-internal sealed class BlockKernel<TMask>(PlaneForest forest) : IBlockKernel where TMask : unmanaged, IMask<TMask>
+internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged, IMask<TMask>
 {
-    const int MaxRegisters = 257;
-    const int MaxPlanes = 8;
-    readonly PlaneForest _forest = forest;
-    readonly ScratchPool _pool = new(() => Create(forest));
+    readonly PlaneForest _forest;
+    readonly ScratchPool _pool;
+
+    /// <summary>Byte offset of each heap node's mask.</summary>
+    readonly int[] _heap;
+    readonly ReachProgram[] _programs;
+
+    /// <summary>The row at each position of the sums.</summary>
+    readonly short[] _order;
+
+    public BlockKernel(PlaneForest forest)
+    {
+        _forest = forest;
+        _pool = new ScratchPool(() => new BlockScratch(forest, TMask.Rows));
+        _heap = [.. forest.Heap.Select(test => test * Bytes)];
+        _programs = [.. forest.Programs.Select(p => p.Scale(Bytes))];
+        _order = [.. Enumerable.Range(0, TMask.Rows).Select(p => (short)TMask.RowAt(p, forest.Doubles.Length > 0))];
+    }
 
     public int BlockRows => TMask.Rows;
 
-    static int Bytes => TMask.Rows / 8;
+    public int Slots => _forest.Ranks.Slots;
 
-    static BlockScratch Create(PlaneForest forest)
-    {
-        var slots = Math.Max(1, forest.Ranks.Slots);
-        var margins = forest.Model.MarginCount;
-        var single = forest.Model.Arithmetic == ForestArithmetic.Single;
-        return new BlockScratch
-        {
-            Ranks = new sbyte[slots * TMask.Rows],
-            Missing = new byte[slots * TMask.Rows],
-            Masks = new byte[Math.Max(1, forest.TestCount) * Bytes],
-            MissingMasks = new byte[slots * Bytes],
-            Registers = new byte[(MaxRegisters + MaxPlanes) * Bytes],
-            Indexes = new byte[TMask.Rows],
-            Singles = single ? new float[margins * TMask.Rows] : [],
-            Doubles = single ? [] : new double[margins * TMask.Rows],
-        };
-    }
+    static int Bytes => TMask.Rows / 8;
 
     public void Run<TRow, TOut>(ReadOnlySpan<TRow> rows, int count, Span<TOut> margins) where TRow : unmanaged where TOut : unmanaged
     {
@@ -66,93 +40,57 @@ internal sealed class BlockKernel<TMask>(PlaneForest forest) : IBlockKernel wher
         {
             var block = Math.Min(TMask.Rows, count - start);
             var values = rows.Slice(start * features, block * features);
-            Encode(scratch, values, block);
-            Test(scratch);
+            var anyMissing = _forest.Ranks.EncodeBlock(values, block, features, ref scratch.Ranks.Start, ref scratch.Missing.Start, TMask.Rows);
+            Test(scratch, anyMissing);
             TestCategories(scratch, values, block);
             if (_forest.Singles.Length > 0)
             {
-                var sums = scratch.Singles.AsSpan();
-                Start(sums);
-                Trees(scratch, ref MemoryMarshal.GetReference(sums));
-                Finish<float, TOut>(sums, block, margins.Slice(start * width, block * width));
+                Sum<float, TOut>(scratch, block, margins.Slice(start * width, block * width));
             }
             else
             {
-                var sums = scratch.Doubles.AsSpan();
-                Start(sums);
-                Trees(scratch, ref MemoryMarshal.GetReference(sums));
-                Finish<double, TOut>(sums, block, margins.Slice(start * width, block * width));
+                Sum<double, TOut>(scratch, block, margins.Slice(start * width, block * width));
             }
         }
 
         _pool.Return(scratch);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Encode<TRow>(BlockScratch scratch, ReadOnlySpan<TRow> rows, int count) where TRow : unmanaged
+    void Sum<TSum, TOut>(BlockScratch scratch, int count, Span<TOut> margins) where TSum : unmanaged where TOut : unmanaged
     {
-        if (scratch.AnyMissing)
-        {
-            scratch.Missing.AsSpan().Clear();
-        }
-
-        var any = false;
-        ref var ranks = ref Unsafe.As<sbyte, byte>(ref MemoryMarshal.GetArrayDataReference(scratch.Ranks));
-        ref var missing = ref MemoryMarshal.GetArrayDataReference(scratch.Missing);
-        ref var row = ref MemoryMarshal.GetReference(rows);
-        for (var r = 0; r < count; r++)
-        {
-            any |= _forest.Ranks.Encode(ref row, ref Unsafe.Add(ref ranks, r), TMask.Rows, ref Unsafe.Add(ref missing, r), TMask.Rows);
-            row = ref Unsafe.Add(ref row, _forest.Model.FeatureCount);
-        }
-
-        var all = MemoryMarshal.Cast<sbyte, ulong>(scratch.Ranks.AsSpan());
-        for (var i = 0; i < all.Length; i++)
-        {
-            all[i] ^= 0x8080808080808080;
-        }
-
-        scratch.AnyMissing = any;
-        for (var s = 0; any && s < _forest.Ranks.Slots; s++)
-        {
-            // The one comparison there is asks for "above": turned over, a missing value's byte is 0 and any other −1.
-            TMask.Compare(ref Unsafe.As<byte, sbyte>(ref Complement(scratch, s)), -1, ref MemoryMarshal.GetArrayDataReference(scratch.MissingMasks), s * Bytes);
-        }
+        var sums = MemoryMarshal.Cast<byte, TSum>(scratch.Sums.Span);
+        Start(sums);
+        Trees(scratch, ref MemoryMarshal.GetReference(sums));
+        Finish(sums, count, margins);
     }
 
-    /// <summary>Turns the bytes of a slot over in place; they are cleared before the next block.</summary>
-    static ref byte Complement(BlockScratch scratch, int slot)
-    {
-        var bytes = MemoryMarshal.Cast<byte, ulong>(scratch.Missing.AsSpan(slot * TMask.Rows, TMask.Rows));
-        for (var i = 0; i < bytes.Length; i++)
-        {
-            bytes[i] = ~bytes[i];
-        }
-
-        return ref scratch.Missing[slot * TMask.Rows];
-    }
-
+    /// <summary>Tests are sorted by slot, so a slot is prepared once.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Test(BlockScratch scratch)
+    void Test(BlockScratch scratch, bool anyMissing)
     {
-        ref var ranks = ref MemoryMarshal.GetArrayDataReference(scratch.Ranks);
-        ref var masks = ref MemoryMarshal.GetArrayDataReference(scratch.Masks);
-        ref var missing = ref MemoryMarshal.GetArrayDataReference(scratch.MissingMasks);
+        ref var masks = ref scratch.Masks.Start;
+        ref var nibbles = ref scratch.Nibbles.Start;
+        var slot = -1;
+        var missing = TMask.Zero;
         var tests = _forest.Tests;
         for (var i = 0; i < tests.Length; i++)
         {
-            var test = tests[i];
+            ref readonly var test = ref tests[i];
             if (test.Slot < 0)
             {
-                scratch.Masks.AsSpan(i * Bytes, Bytes).Clear();
+                TMask.Store(TMask.Zero, ref masks, i * Bytes);
                 continue;
             }
 
-            TMask.Compare(ref Unsafe.Add(ref ranks, test.Slot * TMask.Rows), (sbyte)(test.Rank - 128), ref masks, i * Bytes);
-            if (scratch.AnyMissing && test.DefaultRight)
+            if (test.Slot != slot)
             {
-                TMask.Store(TMask.Or(TMask.Load(ref masks, i * Bytes), TMask.Load(ref missing, test.Slot * Bytes)), ref masks, i * Bytes);
+                slot = test.Slot;
+                RankTests<TMask>.Prepare(ref Unsafe.Add(ref scratch.Ranks.Start, slot * TMask.Rows), ref nibbles);
+                missing = anyMissing ? TMask.SignBits(ref Unsafe.Add(ref scratch.Missing.Start, slot * TMask.Rows)) : TMask.Zero;
             }
+
+            var right = RankTests<TMask>.Above(ref nibbles, test.Rank);
+            TMask.Store(test.DefaultRight ? TMask.Or(right, missing) : right, ref masks, i * Bytes);
         }
     }
 
@@ -164,7 +102,7 @@ internal sealed class BlockKernel<TMask>(PlaneForest forest) : IBlockKernel wher
         {
             var (tree, index) = _forest.CategoryTests[c];
             ref readonly var node = ref _forest.Model.Trees[tree].Nodes[index];
-            var mask = scratch.Masks.AsSpan((_forest.Tests.Length + c) * Bytes, Bytes);
+            var mask = scratch.Masks.Span.Slice((_forest.Tests.Length + c) * Bytes, Bytes);
             mask.Clear();
             for (var r = 0; r < count; r++)
             {
@@ -190,9 +128,9 @@ internal sealed class BlockKernel<TMask>(PlaneForest forest) : IBlockKernel wher
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Trees<TSum>(BlockScratch scratch, ref TSum sums) where TSum : unmanaged
     {
-        ref var masks = ref MemoryMarshal.GetArrayDataReference(scratch.Masks);
-        ref var planes = ref MemoryMarshal.GetArrayDataReference(scratch.Registers);
-        ref var indexes = ref MemoryMarshal.GetArrayDataReference(scratch.Indexes);
+        ref var masks = ref scratch.Masks.Start;
+        ref var planes = ref scratch.Planes.Start;
+        ref var indexes = ref scratch.Indexes.Start;
         var margins = _forest.Model.TreeMargins;
         for (var t = 0; t < margins.Length; t++)
         {
@@ -201,55 +139,53 @@ internal sealed class BlockKernel<TMask>(PlaneForest forest) : IBlockKernel wher
             {
                 count = _forest.HeapDepth;
                 leaves = 1 << count;
-                HeapPlanes<TMask>.Run(ref masks, ref _forest.Heap[t << count], count, ref planes);
+                HeapPlanes<TMask>.Run(ref masks, ref _heap[t << count], count, ref planes);
             }
             else
             {
-                var program = _forest.Programs[t];
-                (count, leaves) = (program.Planes, program.Leaves);
-                Reach(program, ref masks, ref planes);
+                var program = _programs[t];
+                (count, leaves) = (program.PlaneEnds.Length, program.Leaves);
+                Reach(program, ref masks, ref scratch.Reach.Start, ref planes);
             }
 
-            TMask.ToIndexes(ref planes, count, ref indexes);
+            IndexBits<TMask>.Transpose(ref planes, count, ref indexes);
             ref var target = ref Unsafe.Add(ref sums, margins[t] * TMask.Rows);
+            ref var tables = ref _forest.Tables[t * _forest.TableStride];
             if (typeof(TSum) == typeof(float))
             {
-                TMask.AddLeaves(ref indexes, ref _forest.Singles[_forest.LeafStarts[t]], leaves, ref Unsafe.As<TSum, float>(ref target));
+                TMask.AddLeaves(ref indexes, ref tables, ref _forest.Singles[_forest.LeafStarts[t]], leaves, ref Unsafe.As<TSum, float>(ref target));
             }
             else
             {
-                TMask.AddLeaves(ref indexes, ref _forest.Doubles[_forest.LeafStarts[t]], leaves, ref Unsafe.As<TSum, double>(ref target));
+                TMask.AddLeaves(ref indexes, ref tables, ref _forest.Doubles[_forest.LeafStarts[t]], leaves, ref Unsafe.As<TSum, double>(ref target));
             }
         }
     }
 
-    /// <summary>Planes lie first in the registers, the reach masks behind them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Reach(ReachProgram program, ref byte masks, ref byte planes)
+    static void Reach(ReachProgram program, ref byte masks, ref byte reach, ref byte planes)
     {
-        ref var reach = ref Unsafe.Add(ref planes, MaxPlanes * Bytes);
-        MemoryMarshal.CreateSpan(ref planes, program.Planes * Bytes).Clear();
-        MemoryMarshal.CreateSpan(ref reach, Bytes).Fill(0xFF);
+        TMask.Store(TMask.Bytes(0xFF), ref reach, 0);
+        nint next = Bytes;
         foreach (ref readonly var step in program.Steps.AsSpan())
         {
-            var from = TMask.Load(ref reach, step.From * Bytes);
-            var test = TMask.Load(ref masks, step.Test * Bytes);
-            var left = TMask.AndNot(from, test);
-            var right = TMask.And(from, test);
-            TMask.Store(left, ref reach, step.From * Bytes);
-            TMask.Store(right, ref reach, step.Right * Bytes);
-            AddTo(step.LeftPlanes, left, ref planes);
-            AddTo(step.RightPlanes, right, ref planes);
+            var from = TMask.Load(ref reach, step.From);
+            var test = TMask.Load(ref masks, step.Test);
+            TMask.Store(TMask.AndNot(from, test), ref reach, next);
+            TMask.Store(TMask.And(from, test), ref reach, next + Bytes);
+            next += 2 * Bytes;
         }
-    }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void AddTo(int which, TMask value, ref byte planes)
-    {
-        for (; which != 0; which &= which - 1)
+        var at = 0;
+        for (var p = 0; p < program.PlaneEnds.Length; p++)
         {
-            var offset = System.Numerics.BitOperations.TrailingZeroCount(which) * Bytes;
-            TMask.Store(TMask.Or(TMask.Load(ref planes, offset), value), ref planes, offset);
+            var plane = TMask.Zero;
+            for (var end = program.PlaneEnds[p]; at < end; at++)
+            {
+                plane = TMask.Or(plane, TMask.Load(ref reach, program.Reaches[at]));
+            }
+
+            TMask.Store(plane, ref planes, p * Bytes);
         }
     }
 
@@ -259,18 +195,24 @@ internal sealed class BlockKernel<TMask>(PlaneForest forest) : IBlockKernel wher
         var over = _forest.Model.AverageOver;
         for (var m = 0; m < width; m++)
         {
-            for (var r = 0; r < count; r++)
+            for (var p = 0; p < _order.Length; p++)
             {
-                var sum = sums[m * TMask.Rows + r];
+                var row = _order[p];
+                if (row >= count)
+                {
+                    continue;
+                }
+
+                var sum = sums[m * TMask.Rows + p];
                 if (typeof(TSum) == typeof(float))
                 {
                     var value = over == 1 ? (float)(object)sum : (float)(object)sum / (float)over;
-                    margins[r * width + m] = typeof(TOut) == typeof(float) ? (TOut)(object)value : (TOut)(object)(double)value;
+                    margins[row * width + m] = typeof(TOut) == typeof(float) ? (TOut)(object)value : (TOut)(object)(double)value;
                 }
                 else
                 {
                     var value = over == 1 ? (double)(object)sum : (double)(object)sum / over;
-                    margins[r * width + m] = typeof(TOut) == typeof(float) ? (TOut)(object)(float)value : (TOut)(object)value;
+                    margins[row * width + m] = typeof(TOut) == typeof(float) ? (TOut)(object)(float)value : (TOut)(object)value;
                 }
             }
         }
@@ -282,15 +224,8 @@ internal interface IBlockKernel
 {
     int BlockRows { get; }
 
+    /// <summary>Rank bytes per row.</summary>
+    int Slots { get; }
+
     void Run<TRow, TOut>(ReadOnlySpan<TRow> rows, int count, Span<TOut> margins) where TRow : unmanaged where TOut : unmanaged;
-}
-
-/// <summary>Keeps one scratch per thread that was ever at work at the same time.</summary>
-internal sealed class ScratchPool(Func<BlockScratch> create)
-{
-    readonly System.Collections.Concurrent.ConcurrentBag<BlockScratch> _free = [];
-
-    public BlockScratch Rent() => _free.TryTake(out var scratch) ? scratch : create();
-
-    public void Return(BlockScratch scratch) => _free.Add(scratch);
 }

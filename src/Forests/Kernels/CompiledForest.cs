@@ -3,36 +3,54 @@ namespace Fettle.Forests.Kernels;
 /// <summary>The kernels that fit a model at an instruction-set level; what does not fit runs on the oracle.</summary>
 internal sealed class CompiledForest
 {
-    CompiledForest(SimdLevel level, RowForest? row, string? rowProblem, IBlockKernel? block, string? blockProblem) =>
-        (Level, Row, RowProblem, Block, BlockProblem) = (level, row, rowProblem, block, blockProblem);
+    CompiledForest(SimdLevel level) => Level = level;
 
     public SimdLevel Level { get; }
 
-    public RowForest? Row { get; }
+    /// <summary>Single rows, all splits of a tree at once.</summary>
+    public RowForest? Row { get; private init; }
 
-    public string? RowProblem { get; }
+    public string? RowProblem { get; private init; }
 
-    public IBlockKernel? Block { get; }
+    /// <summary>Blocks of rows, one bit per row and test.</summary>
+    public IBlockKernel? Block { get; private init; }
 
-    public string? BlockProblem { get; }
+    public string? BlockProblem { get; private init; }
+
+    /// <summary>Any number of rows, node by node, at every level.</summary>
+    public IWalkForest? Walk { get; private init; }
+
+    public string? WalkProblem { get; private init; }
+
+    public bool IsEmpty => Row is null && Block is null && Walk is null;
 
     public static CompiledForest Create(ForestModel model, SimdLevel level)
     {
-        if (level == SimdLevel.Scalar || model.Trees.Length == 0)
+        if (model.Trees.Length == 0)
         {
-            var reason = model.Trees.Length == 0 ? "the model has no trees" : "no vector instructions";
-            return new CompiledForest(level, null, reason, null, reason);
+            const string None = "the model has no trees";
+            return new CompiledForest(level) { RowProblem = None, BlockProblem = None, WalkProblem = None };
+        }
+
+        var (walk, walkProblem) = model.Arithmetic == ForestArithmetic.Single ? WalkForest<float>.Create(model) : WalkForest<double>.Create(model);
+        if (level == SimdLevel.Scalar)
+        {
+            const string None = "no vector instructions";
+            return new CompiledForest(level) { RowProblem = None, BlockProblem = None, Walk = walk, WalkProblem = walkProblem };
         }
 
         var (ranks, problem) = RankTable.Create(model);
         if (ranks is null)
         {
-            return new CompiledForest(level, null, problem, null, problem);
+            return new CompiledForest(level) { RowProblem = problem, BlockProblem = problem, Walk = walk, WalkProblem = walkProblem };
         }
 
         var (row, rowProblem) = RowForest.Create(model, ranks, level);
         var (planes, blockProblem) = PlaneForest.Create(model, ranks);
         IBlockKernel? block = planes is null ? null : level == SimdLevel.Avx512 ? new BlockKernel<Mask512>(planes) : new BlockKernel<Mask256>(planes);
-        return new CompiledForest(level, row, rowProblem, block, blockProblem);
+        return new CompiledForest(level)
+        {
+            Row = row, RowProblem = rowProblem, Block = block, BlockProblem = blockProblem, Walk = walk, WalkProblem = walkProblem,
+        };
     }
 }

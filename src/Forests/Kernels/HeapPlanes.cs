@@ -2,7 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace Fettle.Forests.Kernels;
 
-/// <summary>The bit planes of the leaf index of a heap-ordered tree: each level's masks are muxed by the planes above it.</summary>
+/// <summary>
+/// The bit planes of the leaf index of a heap-ordered tree: each level's masks are muxed by the planes above it.
+/// The heap names masks by their byte offset, so that a node is two loads and a mux.
+/// </summary>
 internal static class HeapPlanes<TMask> where TMask : unmanaged, IMask<TMask>
 {
     static int Bytes => TMask.Rows / 8;
@@ -51,7 +54,7 @@ internal static class HeapPlanes<TMask> where TMask : unmanaged, IMask<TMask>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static TMask Load(ref byte masks, ref int heap, int node) => TMask.Load(ref masks, Unsafe.Add(ref heap, node) * (nint)Bytes);
+    static TMask Load(ref byte masks, ref int heap, int node) => TMask.Load(ref masks, Unsafe.Add(ref heap, node));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static TMask Two(ref byte masks, ref int heap, int node, TMask a) => TMask.Mux(a, Load(ref masks, ref heap, node), Load(ref masks, ref heap, node + 1));

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace Fettle.Forests.Kernels;
@@ -9,17 +10,22 @@ namespace Fettle.Forests.Kernels;
 /// </summary>
 internal readonly struct Mask512 : IMask<Mask512>
 {
-    readonly Vector512<ulong> _bits;
+    readonly Vector512<byte> _bits;
 
-    Mask512(Vector512<ulong> bits) => _bits = bits;
+    Mask512(Vector512<byte> bits) => _bits = bits;
 
     public static int Rows => 512;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Mask512 Load(ref byte source, nint offset) => new(Vector512.LoadUnsafe(ref source, (nuint)offset).AsUInt64());
+    public static Mask512 Zero => default;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(Mask512 value, ref byte target, nint offset) => value._bits.AsByte().StoreUnsafe(ref target, (nuint)offset);
+    public static Mask512 Load(ref byte source, nint offset) => new(Vector512.LoadUnsafe(ref source, (nuint)offset));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Mask512 value, ref byte target, nint offset) => value._bits.StoreUnsafe(ref target, (nuint)offset);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Mask512 Bytes(byte value) => new(Vector512.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Mask512 Mux(Mask512 select, Mask512 zero, Mask512 one) => new(Vector512.ConditionalSelect(select._bits, one._bits, zero._bits));
@@ -31,41 +37,46 @@ internal readonly struct Mask512 : IMask<Mask512>
     public static Mask512 And(Mask512 left, Mask512 right) => new(left._bits & right._bits);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Mask512 Xor(Mask512 left, Mask512 right) => new(left._bits ^ right._bits);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Mask512 AndNot(Mask512 left, Mask512 right) => new(Vector512.AndNot(left._bits, right._bits));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Compare(ref sbyte ranks, sbyte threshold, ref byte target, nint offset)
+    public static Mask512 ShiftLeft(Mask512 value, int count) => new(Vector512.ShiftLeft(value._bits.AsUInt16(), count).AsByte());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Mask512 ShiftRight(Mask512 value, int count) => new(Vector512.ShiftRightLogical(value._bits.AsUInt16(), count).AsByte());
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void ToPlanes(ref byte bytes, ref byte planes)
     {
-        var wide = Vector512.Create(threshold);
-        ref var words = ref Unsafe.As<byte, ulong>(ref Unsafe.Add(ref target, offset));
-        for (var i = 0; i < 8; i++)
+        ref var words = ref Unsafe.As<byte, ulong>(ref planes);
+        for (nuint group = 0; group < 8; group++)
         {
-            Unsafe.Add(ref words, i) = Vector512.GreaterThan(Vector512.LoadUnsafe(ref ranks, (nuint)i * 64), wide).ExtractMostSignificantBits();
+            var value = Vector512.LoadUnsafe(ref bytes, group * 64);
+            for (var bit = 7; bit >= 0; bit--)
+            {
+                Unsafe.Add(ref words, bit * 8 + (nint)group) = value.ExtractMostSignificantBits();
+                value += value;
+            }
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void ToIndexes(ref byte planes, int count, ref byte indexes)
+    public static Mask512 SignBits(ref byte bytes)
     {
-        var spread = (Vector512<ulong>.Indices * 0x0101010101010101UL).AsByte();
-        var bit = Vector512.Create(0x8040201008040201UL).AsByte();
+        Span<ulong> words = stackalloc ulong[8];
         for (var group = 0; group < 8; group++)
         {
-            var index = Vector512<byte>.Zero;
-            for (var p = 0; p < count; p++)
-            {
-                var word = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref planes, p * 64 + group * 8));
-                var set = Vector512.Equals(Vector512.ShuffleNative(Vector512.Create(word).AsByte(), spread) & bit, bit);
-                index = index + index - set;
-            }
-
-            index.StoreUnsafe(ref indexes, (nuint)group * 64);
+            words[group] = Vector512.LoadUnsafe(ref bytes, (nuint)group * 64).ExtractMostSignificantBits();
         }
+
+        return Load(ref Unsafe.As<ulong, byte>(ref MemoryMarshal.GetReference(words)), 0);
     }
 
     /// <summary>Up to 64 leaves stay in four registers; a permute looks up 16 of them and bits 4 and 5 choose between the four.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void AddLeaves(ref byte indexes, ref float leaves, int leafCount, ref float sums)
+    public static void AddLeaves(ref byte indexes, ref byte tables, ref float leaves, int leafCount, ref float sums)
     {
         if (leafCount > 64 || !Vector512.IsHardwareAccelerated)
         {
@@ -97,11 +108,13 @@ internal readonly struct Mask512 : IMask<Mask512>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void AddLeaves(ref byte indexes, ref double leaves, int leafCount, ref double sums)
+    public static void AddLeaves(ref byte indexes, ref byte tables, ref double leaves, int leafCount, ref double sums)
     {
         for (var r = 0; r < 512; r++)
         {
             Unsafe.Add(ref sums, r) += Unsafe.Add(ref leaves, Unsafe.Add(ref indexes, r));
         }
     }
+
+    public static int RowAt(int position, bool isDouble) => (position & 63) * 8 + (position >> 6);
 }

@@ -1,4 +1,4 @@
-using Fettle.Forests.Trees;
+using System.Runtime.CompilerServices;
 
 namespace Fettle.Forests.Kernels;
 
@@ -9,6 +9,7 @@ namespace Fettle.Forests.Kernels;
 internal static class PlainWalk
 {
     /// <summary>Margins of one row of a model of <see cref="ForestArithmetic.Single"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Single<T>(ForestModel model, ReadOnlySpan<T> row, Span<float> margins) where T : struct
     {
         for (var m = 0; m < margins.Length; m++)
@@ -38,6 +39,7 @@ internal static class PlainWalk
     }
 
     /// <summary>Margins of one row of a model of <see cref="ForestArithmetic.Double"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Double<T>(ForestModel model, ReadOnlySpan<T> row, Span<double> margins) where T : struct
     {
         for (var m = 0; m < margins.Length; m++)

@@ -13,6 +13,7 @@ internal sealed class PlaneForest
 {
     public const int MaxLeaves = 256;
     public const int MaxHeapDepth = 6;
+    const int TableLeaves = 64;
 
     /// <summary>Distinct tests, so that pairs of one slot are neighbours; a slot of −1 never goes right.</summary>
     public required RankedSplit[] Tests { get; init; }
@@ -36,6 +37,12 @@ internal sealed class PlaneForest
     public required double[] Doubles { get; init; }
 
     public required int[] LeafStarts { get; init; }
+
+    /// <summary>[tree][byte of the value][64 leaves]: what byte shuffles look up; bytes of leaves past the 64th are left out.</summary>
+    public required byte[] Tables { get; init; }
+
+    /// <summary>Bytes of <see cref="Tables"/> per tree.</summary>
+    public required int TableStride { get; init; }
 
     public int TestCount => Tests.Length + CategoryTests.Length;
 
@@ -95,7 +102,30 @@ internal sealed class PlaneForest
             Singles = single ? [.. values.Select(v => (float)v)] : [],
             Doubles = single ? [] : [.. values],
             LeafStarts = starts,
+            Tables = LayTables(values, starts, single),
+            TableStride = TableLeaves * (single ? sizeof(float) : sizeof(double)),
         }, null);
+    }
+
+    /// <summary>Values behind a tree's last leaf may be read into its table; no index names them.</summary>
+    static byte[] LayTables(List<double> values, int[] starts, bool single)
+    {
+        var size = single ? sizeof(float) : sizeof(double);
+        var tables = GC.AllocateArray<byte>(starts.Length * TableLeaves * size, pinned: true);
+        for (var t = 0; t < starts.Length; t++)
+        {
+            for (var leaf = 0; leaf < TableLeaves; leaf++)
+            {
+                var value = values[starts[t] + leaf];
+                var bits = single ? BitConverter.SingleToUInt32Bits((float)value) : BitConverter.DoubleToUInt64Bits(value);
+                for (var b = 0; b < size; b++)
+                {
+                    tables[(t * size + b) * TableLeaves + leaf] = (byte)(bits >> (8 * b));
+                }
+            }
+        }
+
+        return tables;
     }
 
     static void LayHeap(ForestModel model, int tree, int index, int heap, int depth, Span<int> nodes, double[] leaves, TestList tests)

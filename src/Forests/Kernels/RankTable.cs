@@ -1,7 +1,5 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using Fettle.Forests.Trees;
 
 namespace Fettle.Forests.Kernels;
@@ -11,50 +9,61 @@ namespace Fettle.Forests.Kernels;
 /// 1. Every split is written as "left when x &lt; key": LightGBM's x ≤ t is x &lt; the next float64 above t.
 /// 2. The distinct keys of a feature, in order, are k₀ &lt; k₁ &lt; …; rank(x) = how many keys are ≤ x; a split on kᵢ goes right exactly when rank(x) &gt; i.
 /// 3. For float32 values a float64 key is replaced by the smallest float32 that is not below it, which keeps every answer.
+/// 4. A byte ranks 255 keys. A feature with more takes several slots: slot c ranks the keys 255·c … 255·c + 254, and a split asks the slot its key is in.
+///    Together the bytes are the 16-bit rank, so the kernels compare bytes whatever the model.
 /// No information a split uses is lost, so leaves are equal. A value that is missing has rank 0 and goes left; splits whose default is right know it.
-/// With up to 255 keys a rank is one byte, found by one comparison with 16 pivots and one with the 16 keys between two pivots.
 /// </summary>
 internal sealed class RankTable
 {
-    /// <summary>Keys per feature that a byte can rank.</summary>
-    public const int MaxKeys = 255;
-    const int Block = 16;
-    const int Stride = Block + Block * Block;
+    /// <summary>Keys that a byte can rank.</summary>
+    public const int SlotKeys = 255;
 
-    readonly float[] _singles;
-    readonly double[][] _doubles;
+    /// <summary>Keys per feature that 16 bits can rank.</summary>
+    public const int MaxKeys = 65_535;
+
+    readonly KeySearch _search;
     readonly int[] _features;
     readonly MissingKind[] _missing;
 
-    RankTable(int[] features, double[][] keys, MissingKind[] missing)
-    {
-        (_features, _doubles, _missing) = (features, keys, missing);
-        Slots = features.Length;
-        _singles = GC.AllocateUninitializedArray<float>(Math.Max(1, Slots * Stride), pinned: true);
-        _singles.AsSpan().Fill(float.NaN);
-        for (var s = 0; s < Slots; s++)
-        {
-            var at = s * Stride;
-            for (var k = 0; k < keys[s].Length; k++)
-            {
-                _singles[at + Block + k] = NotBelow(keys[s][k]);
-            }
+    /// <summary>A block without NaN can still have missing values.</summary>
+    readonly bool _zeroIsMissing;
+    readonly Dictionary<int, (int FirstSlot, double[] Keys)> _byFeature;
 
-            for (var p = 0; p < Block; p++)
-            {
-                _singles[at + p] = _singles[at + Block + p * Block + Block - 1];
-            }
+    RankTable(SortedDictionary<int, (HashSet<double> Keys, MissingKind Missing)> keys)
+    {
+        var slots = new List<(int Feature, double[] Keys, MissingKind Missing)>();
+        _byFeature = [];
+        foreach (var (feature, (distinct, missing)) in keys)
+        {
+            var ordered = distinct.Order().ToArray();
+            _byFeature.Add(feature, (slots.Count, ordered));
+            slots.AddRange(ordered.Chunk(SlotKeys).Select(chunk => (feature, chunk, missing)));
         }
+
+        Slots = slots.Count;
+        _features = [.. slots.Select(s => s.Feature)];
+        _missing = [.. slots.Select(s => s.Missing)];
+        _search = new KeySearch([.. slots.Select(s => s.Keys)]);
+        _zeroIsMissing = _missing.Contains(MissingKind.Zero);
+        WidestFeature = _byFeature.Values.Select(f => f.Keys.Length).DefaultIfEmpty(0).Max();
     }
 
-    /// <summary>Features that splits use; a slot is the position in this list.</summary>
+    /// <summary>Bytes a row is ranked to.</summary>
     public int Slots { get; }
 
-    public ReadOnlySpan<int> Features => _features;
+    /// <summary>Keys of the feature that has most of them.</summary>
+    public int WidestFeature { get; }
 
-    public double[] Keys(int slot) => _doubles[slot];
+    /// <summary>The feature of a slot.</summary>
+    public int Feature(int slot) => _features[slot];
 
-    public MissingKind Missing(int slot) => _missing[slot];
+    /// <summary>The slot that ranks a key of a feature, and the key's rank there.</summary>
+    public (int Slot, int Rank) Find(int feature, double key)
+    {
+        var (first, keys) = _byFeature[feature];
+        var index = Array.BinarySearch(keys, key == 0 ? 0.0 : key);
+        return (first + index / SlotKeys, index % SlotKeys);
+    }
 
     /// <summary>The key of a split, so that it goes left exactly when x &lt; key; null when there is none.</summary>
     public static double? KeyOf(in TreeNode node, ForestArithmetic arithmetic) => node.Kind switch
@@ -102,113 +111,91 @@ internal sealed class RankTable
             }
         }
 
-        return (new RankTable([.. keys.Keys], [.. keys.Values.Select(v => v.Keys.Order().ToArray())], [.. keys.Values.Select(v => v.Missing)]), null);
+        return (new RankTable(keys), null);
     }
 
-    /// <summary>The smallest float32 that is not below a key: for float32 x, x &lt; key and x &lt; that are the same question.</summary>
-    internal static float NotBelow(double key)
-    {
-        var single = (float)key;
-        return single < key ? MathF.BitIncrement(single) : single;
-    }
-
-    /// <summary>Ranks of one row, one byte per slot, and a bit per slot whose value is missing.</summary>
+    /// <summary>Ranks of one row, one byte per slot, and 0xFF per slot whose value is missing.</summary>
     /// <returns>True when a value is missing.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool Encode<T>(ref T row, ref byte ranks, nint stride, ref byte missing, nint missingStride) where T : unmanaged
+    public bool EncodeRow<T>(ref T row, ref byte ranks, ref byte missing) where T : unmanaged
     {
         var any = false;
-        for (var s = 0; s < _features.Length; s++)
+        ref var features = ref MemoryMarshal.GetArrayDataReference(_features);
+        ref var kinds = ref MemoryMarshal.GetArrayDataReference(_missing);
+        for (var s = 0; s < Slots; s++)
         {
-            var isMissing = false;
-            var rank = Rank(s, Unsafe.Add(ref row, _features[s]), ref isMissing);
-            Unsafe.Add(ref ranks, s * stride) = (byte)rank;
-            if (isMissing)
+            var value = Unsafe.Add(ref row, Unsafe.Add(ref features, s));
+            if (Unsafe.Add(ref kinds, s) == MissingKind.NaN && !IsNaN(value))
             {
-                any = true;
-                Unsafe.Add(ref missing, s * missingStride) = 0xFF;
+                Unsafe.Add(ref ranks, s) = _search.Rank(s, value);
+                continue;
+            }
+
+            any |= EncodeValue(s, value, ref Unsafe.Add(ref ranks, s), ref Unsafe.Add(ref missing, s));
+        }
+
+        return any;
+    }
+
+    /// <summary>Ranks of a block, slot after slot: [slot][stride] bytes, and 0xFF where a value is missing.</summary>
+    /// <returns>True when a value is missing.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public bool EncodeBlock<T>(ReadOnlySpan<T> rows, int count, int width, ref byte ranks, ref byte missing, int stride) where T : unmanaged
+    {
+        var any = false;
+        var gaps = HasNaN(rows[..(count * width)]);
+        for (var s = 0; s < Slots; s++)
+        {
+            ref var value = ref Unsafe.Add(ref MemoryMarshal.GetReference(rows), _features[s]);
+            ref var target = ref Unsafe.Add(ref ranks, s * stride);
+            ref var gap = ref Unsafe.Add(ref missing, s * stride);
+            if (!gaps && _missing[s] != MissingKind.Zero)
+            {
+                _search.Ranks(s, ref value, count, width, ref target);
+                if (_zeroIsMissing)
+                {
+                    MemoryMarshal.CreateSpan(ref gap, count).Clear();
+                }
+
+                continue;
+            }
+
+            for (var r = 0; r < count; r++)
+            {
+                any |= EncodeValue(s, Unsafe.Add(ref value, r * (nint)width), ref Unsafe.Add(ref target, r), ref Unsafe.Add(ref gap, r));
             }
         }
 
         return any;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Rank<T>(int slot, T value, ref bool isMissing) where T : unmanaged
+    bool EncodeValue<T>(int slot, T value, ref byte rank, ref byte missing) where T : unmanaged
     {
-        if (typeof(T) == typeof(double))
+        var isMissing = IsNaN(value);
+        if (_missing[slot] == MissingKind.None && isMissing)
         {
-            return RankDouble(slot, (double)(object)value, ref isMissing);
+            // A model trained without missing values compares NaN as 0.
+            (value, isMissing) = (default, false);
         }
-
-        var x = (float)(object)value;
-        if (_missing[slot] != MissingKind.NaN)
-        {
-            x = Settle(slot, x, ref isMissing);
-        }
-        else if (float.IsNaN(x))
+        else if (_missing[slot] == MissingKind.Zero && IsAlmostZero(value))
         {
             isMissing = true;
         }
 
-        ref var keys = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_singles), slot * Stride);
-        var block = CountNotAbove(ref keys, x);
-        return block * Block + CountNotAbove(ref Unsafe.Add(ref keys, Block + block * Block), x);
+        rank = isMissing ? (byte)0 : _search.Rank(slot, value);
+        missing = isMissing ? (byte)0xFF : (byte)0;
+        return isMissing;
     }
 
-    /// <summary>How many of 16 rising keys are ≤ x; NaN keys, which pad, and NaN values count nothing.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static int CountNotAbove(ref float keys, float x)
+    static bool IsNaN<T>(T value) where T : unmanaged => typeof(T) == typeof(float) ? float.IsNaN((float)(object)value) : double.IsNaN((double)(object)value);
+
+    static bool IsAlmostZero<T>(T value) where T : unmanaged
     {
-        if (Vector512.IsHardwareAccelerated)
-        {
-            return BitOperations.PopCount(Vector512.LessThanOrEqual(Vector512.LoadUnsafe(ref keys), Vector512.Create(x)).ExtractMostSignificantBits());
-        }
-
-        var wide = Vector256.Create(x);
-        var low = Vector256.LessThanOrEqual(Vector256.LoadUnsafe(ref keys), wide).ExtractMostSignificantBits();
-        var high = Vector256.LessThanOrEqual(Vector256.LoadUnsafe(ref keys, 8), wide).ExtractMostSignificantBits();
-        return BitOperations.PopCount(low | high << 8);
+        var x = typeof(T) == typeof(float) ? (float)(object)value : (double)(object)value;
+        return x is >= -DecisionTree.ZeroThreshold and <= DecisionTree.ZeroThreshold;
     }
 
-    float Settle(int slot, float x, ref bool isMissing) => (float)Settle(slot, (double)x, ref isMissing);
-
-    /// <summary>Zero-as-missing and NaN-as-zero of LightGBM; a missing value becomes NaN, which ranks 0.</summary>
-    double Settle(int slot, double x, ref bool isMissing)
-    {
-        var kind = _missing[slot];
-        if (kind == MissingKind.None)
-        {
-            return double.IsNaN(x) ? 0 : x;
-        }
-
-        isMissing = double.IsNaN(x) || (kind == MissingKind.Zero && x is >= -DecisionTree.ZeroThreshold and <= DecisionTree.ZeroThreshold);
-        return isMissing ? double.NaN : x;
-    }
-
-    int RankDouble(int slot, double x, ref bool isMissing)
-    {
-        x = Settle(slot, x, ref isMissing);
-        if (double.IsNaN(x))
-        {
-            return 0;
-        }
-
-        var keys = _doubles[slot];
-        int low = 0, high = keys.Length;
-        while (low < high)
-        {
-            var middle = (low + high) / 2;
-            if (keys[middle] <= x)
-            {
-                low = middle + 1;
-            }
-            else
-            {
-                high = middle;
-            }
-        }
-
-        return low;
-    }
+    static bool HasNaN<T>(ReadOnlySpan<T> values) where T : unmanaged =>
+        typeof(T) == typeof(float)
+            ? KeySearch.HasNaN(MemoryMarshal.Cast<T, float>(values))
+            : KeySearch.HasNaN(MemoryMarshal.Cast<T, double>(values));
 }

@@ -7,8 +7,7 @@ internal readonly record struct RankedSplit(int Slot, int Rank, bool DefaultRigh
 {
     public static RankedSplit Of(in TreeNode node, RankTable ranks, ForestArithmetic arithmetic)
     {
-        var slot = ranks.Features.BinarySearch(node.Feature);
-        var key = RankTable.KeyOf(in node, arithmetic)!.Value;
-        return new RankedSplit(slot, Array.BinarySearch(ranks.Keys(slot), key == 0 ? 0.0 : key), !node.DefaultLeft && node.Missing != MissingKind.None);
+        var (slot, rank) = ranks.Find(node.Feature, RankTable.KeyOf(in node, arithmetic)!.Value);
+        return new RankedSplit(slot, rank, !node.DefaultLeft && node.Missing != MissingKind.None);
     }
 }

@@ -3,30 +3,36 @@ using Fettle.Forests.Trees;
 namespace Fettle.Forests.Kernels;
 
 /// <summary>
-/// A tree of any shape as straight-line code over reach masks. Leaves are numbered from left to right, so the leaves below a node are a range;
-/// where the whole range has a 1 in a plane, the node's reach is ORed into it once, instead of once per leaf.
+/// A tree of any shape as straight-line code over reach masks: 1 where a row reaches a node. Leaves are numbered from left to right, so the leaves below
+/// a node are a range; where the whole range has a 1 in a plane of the leaf number, the node's reach is ORed into that plane once, not once per leaf.
 /// </summary>
 internal sealed class ReachProgram
 {
-    /// <summary>One split: reach of the node in register <see cref="From"/>; left stays there, right goes to <see cref="Right"/>.</summary>
+    /// <summary>One split: step i reads the reach of a node in register <see cref="From"/>, writes its left child's to 2i + 1 and its right child's to 2i + 2.</summary>
     internal struct Step
     {
         public int Test;
-        public byte From;
-        public byte Right;
-
-        /// <summary>Planes that take the left and the right reach.</summary>
-        public byte LeftPlanes;
-        public byte RightPlanes;
+        public int From;
     }
 
     public required Step[] Steps { get; init; }
 
-    public required int Planes { get; init; }
+    /// <summary>Registers to OR, plane after plane, the highest first.</summary>
+    public required int[] Reaches { get; init; }
 
-    public required int Registers { get; init; }
+    /// <summary>Where each plane's registers end in <see cref="Reaches"/>.</summary>
+    public required int[] PlaneEnds { get; init; }
 
     public required int Leaves { get; init; }
+
+    /// <summary>The program with tests where they went and all registers as byte offsets.</summary>
+    public ReachProgram Scale(int bytes) => new()
+    {
+        Steps = [.. Steps.Select(s => new Step { Test = s.Test * bytes, From = s.From * bytes })],
+        Reaches = [.. Reaches.Select(r => r * bytes)],
+        PlaneEnds = PlaneEnds,
+        Leaves = Leaves,
+    };
 
     public void Renumber(int[] moved)
     {
@@ -50,9 +56,8 @@ internal sealed class ReachProgram
         }
 
         var steps = new List<Step>();
-        var registers = 1;
-        var free = new Stack<byte>();
-        var work = new Stack<(int Node, int First, byte Register, byte Done)>();
+        var lists = Enumerable.Range(0, planes).Select(_ => new List<int>()).ToArray();
+        var work = new Stack<(int Node, int First, int Register, int Done)>();
         work.Push((0, 0, 0, 0));
         while (work.TryPop(out var item))
         {
@@ -60,35 +65,27 @@ internal sealed class ReachProgram
             if (node.IsLeaf)
             {
                 values.Add(node.Value);
-                free.Push(item.Register);
                 continue;
             }
 
-            if (!free.TryPop(out var right))
-            {
-                right = (byte)registers++;
-            }
-
+            var (left, right) = (2 * steps.Count + 1, 2 * steps.Count + 2);
+            steps.Add(new Step { Test = tests.Add(number, item.Node, in node), From = item.Register });
             var middle = item.First + counts[node.Left];
-            var leftPlanes = (byte)(Common(item.First, counts[node.Left], planes) & ~item.Done);
-            var rightPlanes = (byte)(Common(middle, counts[node.Right], planes) & ~item.Done);
-            steps.Add(new Step
-            {
-                Test = tests.Add(number, item.Node, in node),
-                From = item.Register,
-                Right = right,
-                LeftPlanes = leftPlanes,
-                RightPlanes = rightPlanes,
-            });
-            work.Push((node.Right, middle, right, (byte)(item.Done | rightPlanes)));
-            work.Push((node.Left, item.First, item.Register, (byte)(item.Done | leftPlanes)));
+            work.Push((node.Right, middle, right, Join(lists, right, middle, counts[node.Right], item.Done)));
+            work.Push((node.Left, item.First, left, Join(lists, left, item.First, counts[node.Left], item.Done)));
         }
 
-        return new ReachProgram { Steps = [.. steps], Planes = planes, Registers = registers, Leaves = tree.LeafCount };
+        var ends = new int[planes];
+        for (var p = 0; p < planes; p++)
+        {
+            ends[p] = lists[p].Count + (p > 0 ? ends[p - 1] : 0);
+        }
+
+        return new ReachProgram { Steps = [.. steps], Reaches = [.. lists.SelectMany(l => l)], PlaneEnds = ends, Leaves = tree.LeafCount };
     }
 
-    /// <summary>Planes, the highest first as bit 0, in which every number of a range has a 1.</summary>
-    static int Common(int first, int count, int planes)
+    /// <summary>Puts a register into the planes in which every leaf below has a 1 and no ancestor stood for it already.</summary>
+    static int Join(List<int>[] lists, int register, int first, int count, int done)
     {
         var common = ~0;
         for (var i = first; i < first + count; i++)
@@ -96,13 +93,17 @@ internal sealed class ReachProgram
             common &= i;
         }
 
-        var result = 0;
-        for (var p = 0; p < planes; p++)
+        for (var p = 0; p < lists.Length; p++)
         {
-            result |= (common >> (planes - 1 - p) & 1) << p;
+            var bit = 1 << (lists.Length - 1 - p);
+            if ((common & bit & ~done) != 0)
+            {
+                lists[p].Add(register);
+                done |= bit;
+            }
         }
 
-        return result;
+        return done;
     }
 
     static int[] CountLeaves(DecisionTree tree)

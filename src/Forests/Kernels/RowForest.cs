@@ -1,40 +1,41 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using Fettle.Forests.Trees;
 
 namespace Fettle.Forests.Kernels;
 
 /// <summary>
 /// The kernel for single rows: every split of a tree is decided at once, then the answers are walked without a branch to mispredict.
-/// 1. The ranks of a row (at most 64 features) lie in one 512-bit register, or two to four of its 128-bit quarters on AVX2.
-/// 2. Per tree, 64 bytes name the feature of each split: a byte permute lines the ranks up; one comparison with 64 ranks gives a 64-bit mask, 1 = right.
-/// 3. Trees of depth ≤ 6 lie in heap order: i ← 2i + bit(i), depth times. Others (≤ 64 splits) take the next node from a table of children.
+/// 1. The ranks of a row (at most 64 bytes) lie in one 512-bit register, or two to four of its 128-bit quarters on AVX2.
+/// 2. Per tree, 64 bytes name the slot of each split: a byte permute lines the ranks up; one comparison with 64 ranks gives a 64-bit mask, 1 = right.
+/// 3. Trees of depth ≤ 6: the seven splits of the upper three levels are bits 0–6, and the seven splits below the k-th node of the fourth level are the
+///    bits from 8 + 7k. Seven bits look up which k the row comes to, seven bits of that place look up the leaf: two small tables, no loop.
+///    Other trees (≤ 64 splits) take the next node from a table of children.
 /// Ranks are biased by 128 so that the signed comparison, the only one AVX2 has for bytes, orders them.
 /// Leaves are added in tree order in the model's type, so the sums carry the oracle's bits.
 /// </summary>
-internal sealed class RowForest
+internal sealed partial class RowForest
 {
     public const int MaxSplits = 64;
     public const int MaxSlots = 64;
-    const int MaxHeapDepth = 6;
+    const int HeapDepth = 6;
+    const int HeapLeaves = 1 << HeapDepth;
+
+    /// <summary>Bytes per tree: 64 slots, then 64 ranks.</summary>
+    const int SplitStride = 128;
 
     readonly RankTable _ranks;
     readonly ForestModel _model;
-    readonly byte[] _slots;
-    readonly sbyte[] _thresholds;
+    readonly AlignedBytes _splits;
     readonly ulong[] _defaultRight;
 
-    /// <summary>[tree][leaf slot]; heap: 2^depth per tree.</summary>
+    /// <summary>[tree][leaf]; pinned.</summary>
     readonly float[] _singles;
     readonly double[] _doubles;
 
-    /// <summary>Heap depth, or 0 when children tables are used.</summary>
-    readonly int _depth;
+    readonly bool _heap;
 
-    /// <summary>[tree][split][left, right]: a split, or 64 + leaf.</summary>
+    /// <summary>[tree][split][left, right]: a split, or 64 + leaf. Trees that are no heaps only.</summary>
     readonly byte[] _children;
     readonly int _leafStride;
     readonly SimdLevel _level;
@@ -47,18 +48,18 @@ internal sealed class RowForest
         _baseDoubles = [.. model.BaseMargins];
         _baseSingles = [.. _baseDoubles.Select(b => (float)b)];
         var count = model.Trees.Length;
-        _depth = model.Depth <= MaxHeapDepth ? Math.Max(1, model.Depth) : 0;
-        _leafStride = _depth > 0 ? 1 << _depth : MaxSplits + 1;
-        _slots = GC.AllocateArray<byte>(count * 64 + 64, pinned: true);
-        _thresholds = GC.AllocateArray<sbyte>(count * 64 + 64, pinned: true);
-        _thresholds.AsSpan().Fill(sbyte.MaxValue);
+        _heap = model.Depth <= HeapDepth;
+        _leafStride = _heap ? HeapLeaves : MaxSplits + 1;
+        _splits = new AlignedBytes(count * SplitStride);
         _defaultRight = new ulong[count];
-        _singles = model.Arithmetic == ForestArithmetic.Single ? new float[count * _leafStride] : [];
-        _doubles = model.Arithmetic == ForestArithmetic.Double ? new double[count * _leafStride] : [];
-        _children = _depth > 0 ? [] : new byte[count * MaxSplits * 2];
+        _singles = GC.AllocateArray<float>(model.Arithmetic == ForestArithmetic.Single ? count * _leafStride : 0, pinned: true);
+        _doubles = GC.AllocateArray<double>(model.Arithmetic == ForestArithmetic.Double ? count * _leafStride : 0, pinned: true);
+        _children = GC.AllocateArray<byte>(_heap ? 0 : count * MaxSplits * 2, pinned: true);
         for (var t = 0; t < count; t++)
         {
-            if (_depth > 0)
+            // Absent splits go left: no rank is above the highest.
+            _splits.Span.Slice(t * SplitStride + 64, 64).Fill((byte)sbyte.MaxValue);
+            if (_heap)
             {
                 LayHeap(t, 0, 1);
             }
@@ -79,7 +80,7 @@ internal sealed class RowForest
 
         if (ranks.Slots > MaxSlots)
         {
-            return (null, $"{ranks.Slots} features are used; at most {MaxSlots} fit a register");
+            return (null, $"the thresholds need {ranks.Slots} rank bytes; at most {MaxSlots} fit a register");
         }
 
         foreach (var tree in model.Trees)
@@ -101,8 +102,8 @@ internal sealed class RowForest
     void SetSplit(int tree, int bit, in TreeNode node)
     {
         var split = RankedSplit.Of(in node, _ranks, _model.Arithmetic);
-        _slots[tree * 64 + bit] = (byte)split.Slot;
-        _thresholds[tree * 64 + bit] = (sbyte)(split.Rank - 128);
+        _splits.Span[tree * SplitStride + bit] = (byte)split.Slot;
+        _splits.Span[tree * SplitStride + 64 + bit] = (byte)(split.Rank - 128);
         _defaultRight[tree] |= split.DefaultRight ? 1UL << bit : 0;
     }
 
@@ -118,24 +119,39 @@ internal sealed class RowForest
         }
     }
 
-    /// <summary>Bit i of the mask is heap node i, the root 1. A leaf above the last level fills the leftmost path below it; its unused splits go left.</summary>
+    /// <summary>The root is 1. A leaf above the last level fills the leftmost path below it; the splits there are absent.</summary>
     void LayHeap(int tree, int index, int heap)
     {
         ref readonly var node = ref _model.Trees[tree].Nodes[index];
         if (!node.IsLeaf)
         {
-            SetSplit(tree, heap, in node);
+            SetSplit(tree, Bit(heap), in node);
             LayHeap(tree, node.Left, heap * 2);
             LayHeap(tree, node.Right, heap * 2 + 1);
             return;
         }
 
-        while (heap < 1 << _depth)
+        while (heap < HeapLeaves)
         {
             heap *= 2;
         }
 
-        SetLeaf(tree, heap - (1 << _depth), node.Value);
+        SetLeaf(tree, heap - HeapLeaves, node.Value);
+    }
+
+    /// <summary>The bit of a heap node in the mask.</summary>
+    static int Bit(int heap)
+    {
+        if (heap < 8)
+        {
+            return heap - 1;
+        }
+
+        // Depth 3, 4 or 5: the ancestor at depth 3, and the place among the seven nodes below it.
+        var below = System.Numerics.BitOperations.Log2((uint)heap) - 3;
+        var ancestor = heap >> below;
+        var local = (1 << below) + (heap & ((1 << below) - 1));
+        return 8 + 7 * (ancestor - 8) + local - 1;
     }
 
     void LayTable(int tree)
@@ -170,208 +186,6 @@ internal sealed class RowForest
                 _children[tree * 128 + codes[i] * 2] = codes[nodes[i].Left];
                 _children[tree * 128 + codes[i] * 2 + 1] = codes[nodes[i].Right];
             }
-        }
-    }
-
-    /// <summary>Margins of one row of a float32 model.</summary>
-    public void Single<TRow>(ReadOnlySpan<TRow> row, Span<float> sums) where TRow : unmanaged
-    {
-        for (var m = 0; m < sums.Length; m++)
-        {
-            sums[m] = _baseSingles[m];
-        }
-
-        Add(row, sums, _singles);
-        for (var m = 0; m < sums.Length && _model.AverageOver != 1; m++)
-        {
-            sums[m] /= (float)_model.AverageOver;
-        }
-    }
-
-    /// <summary>Margins of one row of a float64 model.</summary>
-    public void Double<TRow>(ReadOnlySpan<TRow> row, Span<double> sums) where TRow : unmanaged
-    {
-        for (var m = 0; m < sums.Length; m++)
-        {
-            sums[m] = _baseDoubles[m];
-        }
-
-        Add(row, sums, _doubles);
-        for (var m = 0; m < sums.Length && _model.AverageOver != 1; m++)
-        {
-            sums[m] /= _model.AverageOver;
-        }
-    }
-
-    [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Add<TRow, TSum>(ReadOnlySpan<TRow> row, Span<TSum> sums, TSum[] leaves)
-        where TRow : unmanaged
-        where TSum : unmanaged, INumber<TSum>
-    {
-        Span<byte> ranks = stackalloc byte[64];
-        Span<byte> missing = stackalloc byte[64];
-        missing.Clear();
-        var any = _ranks.Encode(ref MemoryMarshal.GetReference(row), ref MemoryMarshal.GetReference(ranks), 1, ref MemoryMarshal.GetReference(missing), 1);
-        for (var i = 0; i < 64; i++)
-        {
-            ranks[i] ^= 0x80;
-        }
-
-        if (_level == SimdLevel.Avx512)
-        {
-            Walk512(ranks, missing, any, sums, leaves);
-        }
-        else
-        {
-            Walk256(ranks, missing, any, sums, leaves);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Walk512<TSum>(ReadOnlySpan<byte> ranks, ReadOnlySpan<byte> missing, bool any, Span<TSum> sums, TSum[] leaves) where TSum : unmanaged, INumber<TSum>
-    {
-        var values = Vector512.Create(ranks);
-        var gaps = Vector512.Create(missing);
-        ref var slots = ref MemoryMarshal.GetArrayDataReference(_slots);
-        ref var thresholds = ref MemoryMarshal.GetArrayDataReference(_thresholds);
-        var groups = _model.TreeMargins;
-        var single = sums.Length == 1;
-        var sum = sums[0];
-        for (var t = 0; t < _defaultRight.Length; t++)
-        {
-            var which = Vector512.LoadUnsafe(ref slots, (nuint)t * 64);
-            var mask = Vector512.GreaterThan(Vector512.ShuffleNative(values, which).AsSByte(), Vector512.LoadUnsafe(ref thresholds, (nuint)t * 64)).ExtractMostSignificantBits();
-            if (any)
-            {
-                mask |= Vector512.ShuffleNative(gaps, which).ExtractMostSignificantBits() & _defaultRight[t];
-            }
-
-            var leaf = leaves[t * _leafStride + Leaf(mask, t)];
-            if (single)
-            {
-                sum += leaf;
-            }
-            else
-            {
-                sums[groups[t]] += leaf;
-            }
-        }
-
-        if (single)
-        {
-            sums[0] = sum;
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Walk256<TSum>(ReadOnlySpan<byte> ranks, ReadOnlySpan<byte> missing, bool any, Span<TSum> sums, TSum[] leaves) where TSum : unmanaged, INumber<TSum>
-    {
-        Quarters values = new(ranks), gaps = new(missing);
-        ref var slots = ref MemoryMarshal.GetArrayDataReference(_slots);
-        ref var thresholds = ref MemoryMarshal.GetArrayDataReference(_thresholds);
-        var groups = _model.TreeMargins;
-        var single = sums.Length == 1;
-        var two = _ranks.Slots <= 32;
-        var sum = sums[0];
-        for (var t = 0; t < _defaultRight.Length; t++)
-        {
-            var low = Vector256.LoadUnsafe(ref slots, (nuint)t * 64);
-            var high = Vector256.LoadUnsafe(ref slots, (nuint)t * 64 + 32);
-            ulong right = Vector256.GreaterThan(values.Pick(high, two).AsSByte(), Vector256.LoadUnsafe(ref thresholds, (nuint)t * 64 + 32)).ExtractMostSignificantBits();
-            var mask = right << 32 | Vector256.GreaterThan(values.Pick(low, two).AsSByte(), Vector256.LoadUnsafe(ref thresholds, (nuint)t * 64)).ExtractMostSignificantBits();
-            if (any)
-            {
-                right = gaps.Pick(high, two).ExtractMostSignificantBits();
-                mask |= (right << 32 | gaps.Pick(low, two).ExtractMostSignificantBits()) & _defaultRight[t];
-            }
-
-            var leaf = leaves[t * _leafStride + Leaf(mask, t)];
-            if (single)
-            {
-                sum += leaf;
-            }
-            else
-            {
-                sums[groups[t]] += leaf;
-            }
-        }
-
-        if (single)
-        {
-            sums[0] = sum;
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    int Leaf(ulong mask, int tree)
-    {
-        if (_depth == 6)
-        {
-            var node = 2 + (int)(mask >> 1 & 1);
-            node = 2 * node + (int)(mask >> node & 1);
-            node = 2 * node + (int)(mask >> node & 1);
-            node = 2 * node + (int)(mask >> node & 1);
-            node = 2 * node + (int)(mask >> node & 1);
-            return 2 * node + (int)(mask >> node & 1) - 64;
-        }
-
-        if (_depth > 0)
-        {
-            var node = 1;
-            for (var d = 0; d < _depth; d++)
-            {
-                node = 2 * node + (int)(mask >> node & 1);
-            }
-
-            return node - (1 << _depth);
-        }
-
-        ref var children = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_children), tree * 128);
-        var code = 0;
-        do
-        {
-            code = Unsafe.Add(ref children, 2 * code + (int)(mask >> code & 1));
-        }
-        while (code < 64);
-        return code - 64;
-    }
-
-    /// <summary>64 bytes as four 128-bit tables, each in both halves of a register, so that an in-lane shuffle looks up 16 of them.</summary>
-    readonly struct Quarters
-    {
-        readonly Vector256<byte> _a;
-        readonly Vector256<byte> _b;
-        readonly Vector256<byte> _c;
-        readonly Vector256<byte> _d;
-
-        public Quarters(ReadOnlySpan<byte> bytes)
-        {
-            _a = Both(bytes);
-            _b = Both(bytes[16..]);
-            _c = Both(bytes[32..]);
-            _d = Both(bytes[48..]);
-        }
-
-        static Vector256<byte> Both(ReadOnlySpan<byte> bytes)
-        {
-            var quarter = Vector128.Create(bytes);
-            return Vector256.Create(quarter, quarter);
-        }
-
-        /// <summary>Bit 4 of an index, moved to the sign, chooses between two tables; bit 5 between the pairs.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Vector256<byte> Pick(Vector256<byte> which, bool two)
-        {
-            var choose = Vector256.ShiftLeft(which.AsUInt16(), 3).AsByte();
-            var low = Avx2.BlendVariable(Avx2.Shuffle(_a, which), Avx2.Shuffle(_b, which), choose);
-            if (two)
-            {
-                return low;
-            }
-
-            var high = Avx2.BlendVariable(Avx2.Shuffle(_c, which), Avx2.Shuffle(_d, which), choose);
-            return Avx2.BlendVariable(low, high, Vector256.ShiftLeft(which.AsUInt16(), 2).AsByte());
         }
     }
 }

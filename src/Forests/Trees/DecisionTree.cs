@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Fettle.Forests.Trees;
 
 /// <summary>A validated binary tree with the root at index 0; every node is reached exactly once.</summary>
@@ -86,6 +88,7 @@ internal sealed class DecisionTree
     }
 
     /// <summary>The index of the leaf that a row reaches; the oracle's walk.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public int FindLeaf<T>(ReadOnlySpan<T> row) where T : struct
     {
         var index = 0;

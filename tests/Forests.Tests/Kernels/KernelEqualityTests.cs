@@ -9,11 +9,12 @@ public sealed class KernelEqualityTests
     const int Models = 150;
 
     [Theory]
+    [InlineData(nameof(SimdLevel.Scalar))]
     [InlineData(nameof(SimdLevel.Avx2))]
     [InlineData(nameof(SimdLevel.Avx512))]
     public void RandomForests_FloatRows(string level)
     {
-        var seen = (Row: 0, Block: 0, Heap: 0);
+        var seen = (Row: 0, Block: 0, Heap: 0, Walk: 0);
         for (var seed = 0; seed < Models; seed++)
         {
             var random = new RandomForest(seed);
@@ -21,17 +22,23 @@ public sealed class KernelEqualityTests
             var compiled = Compile(random.Model, level);
             seen.Row += compiled.Row is null ? 0 : 1;
             seen.Block += compiled.Block is null ? 0 : 1;
+            seen.Walk += compiled.Walk is null ? 0 : 1;
             seen.Heap += compiled.Block is not null && random.Model.Depth <= PlaneForest.MaxHeapDepth ? 1 : 0;
             Check(random.Model, compiled, rows, 700, $"seed {seed} {level}");
         }
 
         // The property must not hold because nothing was compiled.
-        seen.Row.ShouldBeGreaterThan(40);
-        seen.Block.ShouldBeGreaterThan(100);
-        seen.Heap.ShouldBeGreaterThan(30);
+        seen.Walk.ShouldBeGreaterThan(50);
+        if (level != nameof(SimdLevel.Scalar) && Avx2.IsSupported)
+        {
+            seen.Row.ShouldBeGreaterThan(40);
+            seen.Block.ShouldBeGreaterThan(100);
+            seen.Heap.ShouldBeGreaterThan(30);
+        }
     }
 
     [Theory]
+    [InlineData(nameof(SimdLevel.Scalar))]
     [InlineData(nameof(SimdLevel.Avx2))]
     [InlineData(nameof(SimdLevel.Avx512))]
     public void RandomForests_DoubleRows(string level)
@@ -86,23 +93,106 @@ public sealed class KernelEqualityTests
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
     }
 
-    [Fact]
-    public void MoreThan255Thresholds_FallBackToTheOracleAndSayWhy()
+    /// <summary>A chain of 700 splits on one feature: three rank bytes, and more leaves than a byte can index.</summary>
+    [Theory]
+    [InlineData(nameof(SimdLevel.Scalar), 700)]
+    [InlineData(nameof(SimdLevel.Avx2), 700)]
+    [InlineData(nameof(SimdLevel.Avx2), 250)]
+    [InlineData(nameof(SimdLevel.Avx512), 250)]
+    public void ChainOnOneFeature_ReachesEveryLeaf(string level, int splits)
     {
-        var random = new RandomForest(3);
-        var nodes = new Trees.TreeNode[2 * 300 + 1];
-        for (var i = 0; i < 300; i++)
+        var model = Chain(splits, first: 0);
+        var rows = Enumerable.Range(-2, 2 * splits + 4).Select(i => i / 2f).Append(float.NaN).ToArray();
+        Check(model, Compile(model, level), rows, rows.Length, $"{splits} splits {level}");
+    }
+
+    /// <summary>Small trees share 65,000 thresholds of a feature: 16-bit ranks, split over rank bytes, in the kernels that compare bytes.</summary>
+    [Theory]
+    [InlineData(nameof(SimdLevel.Avx2), 300)]
+    [InlineData(nameof(SimdLevel.Avx512), 300)]
+    [InlineData(nameof(SimdLevel.Avx2), 4_000)]
+    [InlineData(nameof(SimdLevel.Avx2), RankTable.MaxKeys)]
+    public void SixteenBitRanks_KeepEveryBit(string level, int thresholds)
+    {
+        var trees = new List<Trees.DecisionTree>();
+        for (var first = 0; first < thresholds; first += 50)
         {
-            nodes[2 * i] = new Trees.TreeNode { Kind = Trees.SplitKind.Less, Threshold = i, Left = 2 * i + 1, Right = 2 * i + 2 };
-            nodes[2 * i + 1] = new Trees.TreeNode { Value = i };
+            trees.Add(Chain(Math.Min(50, thresholds - first), first).Trees[0]);
         }
 
-        nodes[600] = new Trees.TreeNode { Value = 300 };
+        var model = new ForestModel { FeatureCount = 1, Trees = [.. trees], TreeMargins = new int[trees.Count] };
+        var compiled = Compile(model, level);
+        if (Avx2.IsSupported)
+        {
+            compiled.Block.ShouldNotBeNull();
+            compiled.Block.Slots.ShouldBe((thresholds + 254) / 255);
+            (compiled.Row is not null).ShouldBe(thresholds <= 64 * 255);
+        }
+
+        var random = new Random(5);
+        var rows = Enumerable.Range(0, 300).Select(i => random.Next(-4, 2 * thresholds + 4) / 2f).ToArray();
+        (rows[0], rows[1], rows[2], rows[3]) = (float.NaN, 254, 255, 254.5f);
+        Check(model, compiled, rows, rows.Length, $"{thresholds} thresholds {level}");
+    }
+
+    [Fact]
+    public void MoreThan65535Thresholds_AreWalkedAndTheSummarySaysWhy()
+    {
+        var trees = Enumerable.Range(0, 660).Select(t => Chain(100, 100 * t).Trees[0]).ToArray();
+        var forest = new Forest(new ForestModel { FeatureCount = 1, Trees = trees, TreeMargins = new int[trees.Length] }, new ForestOptions());
+        forest.KernelSummary.ShouldContain(Simd.Level == SimdLevel.Scalar ? "no vector instructions" : "65535 distinct thresholds");
+        forest.Compiled.Walk.ShouldNotBeNull();
+        forest.Predict([150.5f]).ShouldBe(new Forest(forest.Model, new ForestOptions { Kernel = ForestKernel.Plain }).Predict([150.5f]));
+    }
+
+    static ForestModel Chain(int splits, int first)
+    {
+        var nodes = new Trees.TreeNode[2 * splits + 1];
+        for (var i = 0; i < splits; i++)
+        {
+            nodes[2 * i] = new Trees.TreeNode { Kind = Trees.SplitKind.Less, Threshold = first + i, Left = 2 * i + 1, Right = 2 * i + 2, DefaultLeft = i % 3 != 0 };
+            nodes[2 * i + 1] = new Trees.TreeNode { Value = first + i };
+        }
+
+        nodes[2 * splits] = new Trees.TreeNode { Value = first + splits };
         var tree = new Trees.DecisionTree { Nodes = nodes };
         tree.Validate(1).ShouldBeNull();
-        var forest = new Forest(new ForestModel { FeatureCount = 1, Trees = [tree], TreeMargins = [0] }, new ForestOptions());
-        forest.KernelSummary.ShouldContain(Simd.Level == SimdLevel.Scalar ? "plain" : "255 distinct thresholds");
-        forest.Predict([150.5f]).ShouldBe(151f);
+        return new ForestModel { FeatureCount = 1, Trees = [tree], TreeMargins = [0] };
+    }
+
+    [Fact]
+    public void CompiledOnly_RefusesAModelWithoutACompiledForm()
+    {
+        var nodes = new Trees.TreeNode[] { new() { Kind = Trees.SplitKind.Equal, Threshold = 1, Left = 1, Right = 2 }, new() { Value = 1 }, new() { Value = 2 } };
+        var tree = new Trees.DecisionTree { Nodes = nodes };
+        tree.Validate(1).ShouldBeNull();
+        var model = new ForestModel { FeatureCount = 1, Trees = [tree], TreeMargins = [0] };
+        Should.Throw<NotSupportedException>(() => new Forest(model, new ForestOptions { Kernel = ForestKernel.Compiled })).Message.ShouldContain("equality");
+        var forest = new Forest(model, new ForestOptions());
+        forest.KernelSummary.ShouldContain("one row: plain");
+        (forest.Predict([1f]), forest.Predict([0f])).ShouldBe((1f, 2f));
+    }
+
+    [Fact]
+    public void Choice_IsMeasuredOnceForAShape()
+    {
+        var model = new RandomForest(2004).Model;
+        var (first, second) = (new Forest(model, new ForestOptions()), new Forest(model, new ForestOptions()));
+        first.Choice.ShouldBe(second.Choice);
+        first.Choice.PlainNs.ShouldBeGreaterThan(0);
+        (first.Choice.One == RowKernel.Row).ShouldBe(first.Choice.RowNs <= Math.Min(first.Choice.WalkNs ?? double.MaxValue, first.Choice.PlainNs));
+        first.Choice.SmallBatchNs.ShouldBeLessThanOrEqualTo(first.Choice.PlainNs);
+    }
+
+    [Fact]
+    public void ParallelThreshold_IsMeasuredUnlessGiven()
+    {
+        var model = new RandomForest(2004).Model;
+        new Forest(model, new ForestOptions()).ParallelFrom.ShouldBe(int.MaxValue);
+        new Forest(model, new ForestOptions { Threads = 2, ParallelRows = 77 }).ParallelFrom.ShouldBe(77);
+        new Forest(model, new ForestOptions { Threads = 2 }).ParallelFrom.ShouldBeInRange(2, 1 << 24);
+        ParallelStart.RowsFor(1e9, 2).ShouldBe(2);
+        ParallelStart.RowsFor(100, 2).ShouldBeGreaterThanOrEqualTo(ParallelStart.RowsFor(100, 4));
     }
 
     [Theory]
@@ -150,6 +240,16 @@ public sealed class KernelEqualityTests
         if (compiled.Row is not null)
         {
             SameBits.ShouldHold(one, expected, subject + " row kernel");
+        }
+
+        // The scalar kernel takes rows in the model's own type or narrower.
+        if (compiled.Walk is not null && (typeof(TRow) == typeof(float) || typeof(TSum) == typeof(double)))
+        {
+            var walked = new TSum[count * width];
+            compiled.Walk.Run<TRow, TSum>(rows, count, walked);
+            SameBits.ShouldHold(walked, expected, subject + " scalar kernel");
+            compiled.Walk.Run<TRow, TSum>(rows.AsSpan(0, model.FeatureCount), 1, walked);
+            SameBits.ShouldHold(walked[..width], expected[..width], subject + " scalar kernel, one row");
         }
 
         if (compiled.Block is not null)

@@ -1,0 +1,65 @@
+using System.Runtime.CompilerServices;
+
+namespace Fettle.Forests.Kernels;
+
+/// <summary>
+/// All tests "rank &gt; r" of one slot for a block of rows, from the eight bit planes of the ranks: with gt and eq of the two nibbles,
+/// rank &gt; 16·h + l is gt(high, h) or (eq(high, h) and gt(low, l)), two operations for as many rows as a register has bits.
+/// </summary>
+internal static class RankTests<TMask> where TMask : unmanaged, IMask<TMask>
+{
+    /// <summary>Registers of scratch: 8 planes, above-low (16), above-high (16), equal-high (16).</summary>
+    public const int ScratchRegisters = 8 + 3 * 16;
+
+    static int Bytes => TMask.Rows / 8;
+
+    /// <summary>Prepares the nibble tables of a slot.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Prepare(ref byte ranks, ref byte scratch)
+    {
+        TMask.ToPlanes(ref ranks, ref scratch);
+        Nibble(ref scratch, ref Unsafe.Add(ref scratch, 8 * Bytes));
+        ref var high = ref Unsafe.Add(ref scratch, 24 * Bytes);
+        Nibble(ref Unsafe.Add(ref scratch, 4 * Bytes), ref high);
+        ref var equal = ref Unsafe.Add(ref scratch, 40 * Bytes);
+        var below = TMask.Bytes(0xFF);
+        for (var h = 0; h < 16; h++)
+        {
+            var above = TMask.Load(ref high, h * Bytes);
+            TMask.Store(TMask.AndNot(below, above), ref equal, h * Bytes);
+            below = above;
+        }
+    }
+
+    /// <summary>The mask of one test.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TMask Above(ref byte scratch, int rank)
+    {
+        var high = rank >> 4;
+        return TMask.Or(
+            TMask.Load(ref scratch, (24 + high) * Bytes),
+            TMask.And(TMask.Load(ref scratch, (40 + high) * Bytes), TMask.Load(ref scratch, (8 + (rank & 15)) * Bytes)));
+    }
+
+    /// <summary>Masks of "nibble &gt; t" for t = 0…15 from its four planes, the lowest first.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void Nibble(ref byte planes, ref byte above)
+    {
+        var (a, b) = (TMask.Load(ref planes, 0), TMask.Load(ref planes, Bytes));
+        var (c, d) = (TMask.Load(ref planes, 2 * Bytes), TMask.Load(ref planes, 3 * Bytes));
+        TMask low0 = TMask.Or(a, b), low1 = b, low2 = TMask.And(a, b);
+        Four(ref above, 0, TMask.Or(c, d), TMask.AndNot(TMask.Bytes(0xFF), TMask.Or(c, d)), low0, low1, low2);
+        Four(ref above, 4, d, TMask.AndNot(c, d), low0, low1, low2);
+        Four(ref above, 8, TMask.And(c, d), TMask.AndNot(d, c), low0, low1, low2);
+        Four(ref above, 12, TMask.Zero, TMask.And(c, d), low0, low1, low2);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Four(ref byte above, int first, TMask more, TMask equal, TMask low0, TMask low1, TMask low2)
+    {
+        TMask.Store(TMask.Or(more, TMask.And(equal, low0)), ref above, first * Bytes);
+        TMask.Store(TMask.Or(more, TMask.And(equal, low1)), ref above, (first + 1) * Bytes);
+        TMask.Store(TMask.Or(more, TMask.And(equal, low2)), ref above, (first + 2) * Bytes);
+        TMask.Store(more, ref above, (first + 3) * Bytes);
+    }
+}
