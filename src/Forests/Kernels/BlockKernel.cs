@@ -13,6 +13,10 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
     readonly int[] _heap;
     readonly ReachProgram[] _programs;
 
+    /// <summary>The ranked tests for <see cref="RankTests{TMask}"/>, and where each slot's begin.</summary>
+    readonly RankTests<TMask>.Place[] _tests;
+    readonly int[] _slotStarts;
+
     /// <summary>The row at each position of the sums.</summary>
     readonly short[] _order;
 
@@ -22,6 +26,13 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
         _pool = new ScratchPool(() => new BlockScratch(forest, TMask.Rows));
         _heap = [.. forest.Heap.Select(test => test * Bytes)];
         _programs = [.. forest.Programs.Select(p => p.Scale(Bytes))];
+        _tests = [.. forest.Tests.Select(t => RankTests<TMask>.PlaceOf(t.Rank))];
+        _slotStarts = new int[forest.Ranks.Slots + 1];
+        for (var slot = 0; slot <= forest.Ranks.Slots; slot++)
+        {
+            _slotStarts[slot] = forest.Tests.Count(t => t.Slot < slot);
+        }
+
         _order = [.. Enumerable.Range(0, TMask.Rows).Select(p => (short)TMask.RowAt(p, forest.Doubles.Length > 0))];
     }
 
@@ -64,33 +75,36 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
         Finish(sums, count, margins);
     }
 
-    /// <summary>Tests are sorted by slot, so a slot is prepared once.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    /// <summary>Tests are sorted by slot, so a slot is prepared once; a test that no row passes comes first.</summary>
     void Test(BlockScratch scratch, bool anyMissing)
     {
         ref var masks = ref scratch.Masks.Start;
-        ref var nibbles = ref scratch.Nibbles.Start;
-        var slot = -1;
-        var missing = TMask.Zero;
-        var tests = _forest.Tests;
-        for (var i = 0; i < tests.Length; i++)
+        for (var i = 0; i < _slotStarts[0]; i++)
         {
-            ref readonly var test = ref tests[i];
-            if (test.Slot < 0)
-            {
-                TMask.Store(TMask.Zero, ref masks, i * Bytes);
-                continue;
-            }
+            TMask.Store(TMask.Zero, ref masks, i * Bytes);
+        }
 
-            if (test.Slot != slot)
+        for (var slot = 0; slot < _slotStarts.Length - 1; slot++)
+        {
+            var (start, end) = (_slotStarts[slot], _slotStarts[slot + 1]);
+            RankTests<TMask>.Prepare(ref Unsafe.Add(ref scratch.Ranks.Start, slot * TMask.Rows), ref scratch.Nibbles.Start);
+            RankTests<TMask>.Run(ref scratch.Nibbles.Start, _tests.AsSpan(start, end - start), ref Unsafe.Add(ref masks, start * Bytes));
+            if (anyMissing)
             {
-                slot = test.Slot;
-                RankTests<TMask>.Prepare(ref Unsafe.Add(ref scratch.Ranks.Start, slot * TMask.Rows), ref nibbles);
-                missing = anyMissing ? TMask.SignBits(ref Unsafe.Add(ref scratch.Missing.Start, slot * TMask.Rows)) : TMask.Zero;
+                SendMissing(TMask.SignBits(ref Unsafe.Add(ref scratch.Missing.Start, slot * TMask.Rows)), start, end, ref masks);
             }
+        }
+    }
 
-            var right = RankTests<TMask>.Above(ref nibbles, test.Rank);
-            TMask.Store(test.DefaultRight ? TMask.Or(right, missing) : right, ref masks, i * Bytes);
+    /// <summary>Rows whose value is missing pass the tests whose default is right.</summary>
+    void SendMissing(TMask missing, int start, int end, ref byte masks)
+    {
+        for (var i = start; i < end; i++)
+        {
+            if (_forest.Tests[i].DefaultRight)
+            {
+                TMask.Store(TMask.Or(TMask.Load(ref masks, i * Bytes), missing), ref masks, i * Bytes);
+            }
         }
     }
 

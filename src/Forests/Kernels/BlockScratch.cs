@@ -14,7 +14,7 @@ internal sealed class BlockScratch
         Missing = new AlignedBytes(slots * rows);
         Masks = new AlignedBytes(Math.Max(1, forest.TestCount) * bytes);
         Nibbles = new AlignedBytes(RankTests<Mask256>.ScratchRegisters * bytes);
-        Planes = new AlignedBytes(MaxPlanes * bytes);
+        Planes = new AlignedBytes((MaxPlanes + 4) * bytes);
         Reach = new AlignedBytes((2 * PlaneForest.MaxLeaves + 1) * bytes);
         Indexes = new AlignedBytes(rows);
         Sums = new AlignedBytes(forest.Model.MarginCount * rows * (single ? sizeof(float) : sizeof(double)));

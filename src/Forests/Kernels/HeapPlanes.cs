@@ -4,66 +4,82 @@ namespace Fettle.Forests.Kernels;
 
 /// <summary>
 /// The bit planes of the leaf index of a heap-ordered tree: each level's masks are muxed by the planes above it.
-/// The heap names masks by their byte offset, so that a node is two loads and a mux.
+/// The heap names masks by their byte offset, so that a node is two loads and a mux. Methods are kept small enough for the compiler to inline whole.
 /// </summary>
 internal static class HeapPlanes<TMask> where TMask : unmanaged, IMask<TMask>
 {
     static int Bytes => TMask.Rows / 8;
 
+    /// <param name="masks">One mask per test.</param>
+    /// <param name="heap">Byte offsets of the tree's masks; the root is 1.</param>
+    /// <param name="depth">Levels, 1–6.</param>
+    /// <param name="planes">Receives the planes, the highest first, and one register of scratch per eight nodes of the last level behind them.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(ref byte masks, ref int heap, int depth, ref byte planes)
     {
-        var a = Load(ref masks, ref heap, 1);
+        var a = Node(ref masks, ref heap, 1);
         TMask.Store(a, ref planes, 0);
         if (depth == 1)
         {
             return;
         }
 
-        var b = Two(ref masks, ref heap, 2, a);
+        var b = TMask.Mux(a, Node(ref masks, ref heap, 2), Node(ref masks, ref heap, 3));
         TMask.Store(b, ref planes, Bytes);
         if (depth == 2)
         {
             return;
         }
 
-        var c = Four(ref masks, ref heap, 4, a, b);
+        var c = TMask.Mux(a,
+            TMask.Mux(b, Node(ref masks, ref heap, 4), Node(ref masks, ref heap, 5)),
+            TMask.Mux(b, Node(ref masks, ref heap, 6), Node(ref masks, ref heap, 7)));
         TMask.Store(c, ref planes, 2 * Bytes);
         if (depth == 3)
         {
             return;
         }
 
-        var d = Eight(ref masks, ref heap, 8, a, b, c);
-        TMask.Store(d, ref planes, 3 * Bytes);
+        Eights(ref masks, ref Unsafe.Add(ref heap, 8), 1, a, b, c, ref Unsafe.Add(ref planes, 3 * Bytes));
         if (depth == 4)
         {
             return;
         }
 
-        var e = TMask.Mux(a, Eight(ref masks, ref heap, 16, b, c, d), Eight(ref masks, ref heap, 24, b, c, d));
+        ref var scratch = ref Unsafe.Add(ref planes, 6 * Bytes);
+        var d = TMask.Load(ref planes, 3 * Bytes);
+        Eights(ref masks, ref Unsafe.Add(ref heap, 16), 2, b, c, d, ref scratch);
+        var e = TMask.Mux(a, TMask.Load(ref scratch, 0), TMask.Load(ref scratch, Bytes));
         TMask.Store(e, ref planes, 4 * Bytes);
         if (depth == 5)
         {
             return;
         }
 
-        var low = TMask.Mux(b, Eight(ref masks, ref heap, 32, c, d, e), Eight(ref masks, ref heap, 40, c, d, e));
-        var high = TMask.Mux(b, Eight(ref masks, ref heap, 48, c, d, e), Eight(ref masks, ref heap, 56, c, d, e));
+        Eights(ref masks, ref Unsafe.Add(ref heap, 32), 4, c, d, e, ref scratch);
+        var low = TMask.Mux(b, TMask.Load(ref scratch, 0), TMask.Load(ref scratch, Bytes));
+        var high = TMask.Mux(b, TMask.Load(ref scratch, 2 * Bytes), TMask.Load(ref scratch, 3 * Bytes));
         TMask.Store(TMask.Mux(a, low, high), ref planes, 5 * Bytes);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static TMask Load(ref byte masks, ref int heap, int node) => TMask.Load(ref masks, Unsafe.Add(ref heap, node));
+    /// <summary>Groups of eight masks, each muxed to one by three planes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    static void Eights(ref byte masks, ref int heap, int groups, in TMask x, in TMask y, in TMask z, ref byte target)
+    {
+        var (a, b, c) = (x, y, z);
+        for (var g = 0; g < groups; g++)
+        {
+            var low = TMask.Mux(b,
+                TMask.Mux(c, Node(ref masks, ref heap, 0), Node(ref masks, ref heap, 1)),
+                TMask.Mux(c, Node(ref masks, ref heap, 2), Node(ref masks, ref heap, 3)));
+            var high = TMask.Mux(b,
+                TMask.Mux(c, Node(ref masks, ref heap, 4), Node(ref masks, ref heap, 5)),
+                TMask.Mux(c, Node(ref masks, ref heap, 6), Node(ref masks, ref heap, 7)));
+            TMask.Store(TMask.Mux(a, low, high), ref target, g * Bytes);
+            heap = ref Unsafe.Add(ref heap, 8);
+        }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static TMask Two(ref byte masks, ref int heap, int node, TMask a) => TMask.Mux(a, Load(ref masks, ref heap, node), Load(ref masks, ref heap, node + 1));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static TMask Four(ref byte masks, ref int heap, int node, TMask a, TMask b) =>
-        TMask.Mux(a, Two(ref masks, ref heap, node, b), Two(ref masks, ref heap, node + 2, b));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static TMask Eight(ref byte masks, ref int heap, int node, TMask a, TMask b, TMask c) =>
-        TMask.Mux(a, Four(ref masks, ref heap, node, b, c), Four(ref masks, ref heap, node + 4, b, c));
+    static TMask Node(ref byte masks, ref int heap, int node) => TMask.Load(ref masks, Unsafe.Add(ref heap, node));
 }

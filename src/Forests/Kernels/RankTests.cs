@@ -31,14 +31,22 @@ internal static class RankTests<TMask> where TMask : unmanaged, IMask<TMask>
         }
     }
 
-    /// <summary>The mask of one test.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TMask Above(ref byte scratch, int rank)
+    /// <summary>Byte offsets in the scratch of what a test needs: above-high, with equal-high 16 registers behind it, and above-low.</summary>
+    internal readonly record struct Place(int High, int Low);
+
+    public static Place PlaceOf(int rank) => new((24 + (rank >> 4)) * Bytes, (8 + (rank & 15)) * Bytes);
+
+    /// <summary>The masks of tests of the prepared slot, one after another.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run(ref byte scratch, ReadOnlySpan<Place> tests, ref byte masks)
     {
-        var high = rank >> 4;
-        return TMask.Or(
-            TMask.Load(ref scratch, (24 + high) * Bytes),
-            TMask.And(TMask.Load(ref scratch, (40 + high) * Bytes), TMask.Load(ref scratch, (8 + (rank & 15)) * Bytes)));
+        nint at = 0;
+        foreach (ref readonly var test in tests)
+        {
+            var equal = TMask.And(TMask.Load(ref scratch, test.High + 16 * (nint)Bytes), TMask.Load(ref scratch, test.Low));
+            TMask.Store(TMask.Or(equal, TMask.Load(ref scratch, test.High)), ref masks, at);
+            at += Bytes;
+        }
     }
 
     /// <summary>Masks of "nibble &gt; t" for t = 0…15 from its four planes, the lowest first.</summary>

@@ -103,6 +103,12 @@ internal sealed partial class RowForest
         where TRanks : struct, IRankRegister
         where TSum : unmanaged, INumber<TSum>
     {
+        if (_heap && !any && sums.Length == 1)
+        {
+            sums[0] = WalkHeaps(ranks, sums[0], leafArray);
+            return;
+        }
+
         ref var split = ref _splits.Start;
         var leaves = (TSum*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(leafArray));
         var upper = (ushort*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(Upper));
@@ -146,6 +152,27 @@ internal sealed partial class RowForest
         {
             sums[0] = sum;
         }
+    }
+
+    /// <summary>The usual case alone, so that everything the loop needs stays in registers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    unsafe TSum WalkHeaps<TRanks, TSum>(TRanks ranks, TSum sum, TSum[] leafArray)
+        where TRanks : struct, IRankRegister
+        where TSum : unmanaged, INumber<TSum>
+    {
+        ref var split = ref _splits.Start;
+        var leaves = (TSum*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(leafArray));
+        var upper = (ushort*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(Upper));
+        var ends = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(Ends));
+        for (var end = leaves + leafArray.Length; leaves != end; leaves += HeapLeaves)
+        {
+            var mask = ranks.Above(ref split);
+            nuint place = upper[(nuint)mask & 127];
+            sum += leaves[(place >> 6) + ends[(nuint)(mask >> (int)place) & 127]];
+            split = ref Unsafe.Add(ref split, SplitStride);
+        }
+
+        return sum;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
