@@ -34,7 +34,9 @@ public sealed partial class Forest
         ParallelFrom = options.Threads == 1 ? int.MaxValue : options.ParallelRows ?? MeasureParallelRows();
         if (options.Device == ForestDevice.Gpu)
         {
-            (options.Log ?? Console.Error.WriteLine)("fettle: device gpu: no accelerator is driven by this build, predictions run on the cpu");
+            (options.Log ?? Console.Error.WriteLine)(GpuDevices.Count == 0
+                ? "fettle: device gpu: no GPU was found, predictions run on the cpu"
+                : $"fettle: device gpu: {GpuDevices.Count} found, but trees are not run on one, predictions run on the cpu");
         }
     }
 
@@ -102,6 +104,15 @@ public sealed partial class Forest
         if (length > options.MaxFileBytes)
         {
             throw new ModelFormatException($"the file has {length} bytes; MaxFileBytes allows {options.MaxFileBytes}", path, "byte 0");
+        }
+
+        if (options.MapFile && length > 0)
+        {
+            using var mapped = new MappedFile(path, (int)length);
+            if (FettleReader.Accepts(mapped.GetSpan()))
+            {
+                return new Forest(FettleReader.Read(path, mapped.Memory), options);
+            }
         }
 
         return Load(File.ReadAllBytes(path), path, options);

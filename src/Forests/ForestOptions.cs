@@ -66,12 +66,18 @@ public sealed record ForestOptions
         set => field = value is null or >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(ParallelRows), value, "ParallelRows is 1 or more, or null");
     }
 
-    /// <summary>The largest model file that is read, in bytes. Default: 2 GiB − 1. Range: 1 and more.</summary>
+    /// <summary>The largest model file that is read, in bytes. Default: 2 GiB − 1. Range: 1 to 2 GiB − 1.</summary>
     public long MaxFileBytes
     {
         get;
-        set => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(MaxFileBytes), value, "MaxFileBytes is 1 or more");
+        set => field = value is >= 1 and <= int.MaxValue ? value : throw new ArgumentOutOfRangeException(nameof(MaxFileBytes), value, "MaxFileBytes is 1 to 2147483647");
     } = int.MaxValue;
+
+    /// <summary>
+    /// Read a Fettle binary from a memory mapping, not from a copy of the file; other formats are copied all the same. Default: false.
+    /// Nothing may shorten the file meanwhile, or the process ends; files that are replaced by a rename, as the registry does, are safe.
+    /// </summary>
+    public bool MapFile { get; set; }
 
     /// <summary>Receives the one line that says that no accelerator is used. Default: standard error.</summary>
     public Action<string>? Log { get; set; }

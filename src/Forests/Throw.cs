@@ -30,4 +30,15 @@ internal static class Throw
 
     [DoesNotReturn]
     public static void NotSupported(string what) => throw new NotSupportedException(what);
+
+    /// <summary>The value, when it is within a range.</summary>
+    public static int Outside(int value, int lowest, int highest, string name)
+    {
+        if (value < lowest || value > highest)
+        {
+            OutOfRange(name, value, $"{lowest} to {highest}");
+        }
+
+        return value;
+    }
 }

@@ -17,7 +17,7 @@ internal static class ModelCommand
             Convert(),
             Quantize(),
             Verify(),
-            Bench(),
+            BenchCommand.Create(),
             ProfileCommand.Create(),
         };
         return command;
@@ -203,28 +203,6 @@ internal static class ModelCommand
             ModelOutput.Print(new ResultTable("agreement with the trainer", ["rows", "equal", "largest difference", "verdict"],
                 [[Number(count), Number(differences.Count(d => d == 0)), largest.ToString("G6", CultureInfo.InvariantCulture), passed ? "passed" : "failed"]]), "verify", parse.GetValue(json));
             return passed ? ExitCode.Ok : ExitCode.NoneKept;
-        });
-        return command;
-    }
-
-    static Command Bench()
-    {
-        var file = File("file", "The model");
-        var rounds = new Option<int>("--rounds") { Description = "Rounds in which all engines take turns (1–1000)", DefaultValueFactory = _ => 15 };
-        var modules = new Option<string?>("--onnxruntime") { Description = "Folder whose node_modules holds onnxruntime-node" };
-        var device = new Option<ForestDevice>("--device") { Description = "Auto, Cpu or Gpu", DefaultValueFactory = _ => ForestDevice.Auto };
-        var json = Json();
-        var command = new Command("bench", "The model in its trainer, ONNX Runtime and Fettle on the same rows in one run") { file, rounds, modules, device, json };
-        command.SetAction(parse =>
-        {
-            if (parse.GetValue(rounds) is not (>= 1 and <= 1000))
-            {
-                throw new UserErrorException($"--rounds is {parse.GetValue(rounds)}; allowed: 1 to 1000", ExitCode.Usage);
-            }
-
-            Load(parse.GetValue(file)!, new ForestOptions { Device = parse.GetValue(device) });
-            var lines = ModelBenchmark.Run(parse.GetValue(file)!, parse.GetValue(rounds), parse.GetValue(modules), Console.Error.WriteLine);
-            return ModelOutput.Print(ModelBenchmark.Table(lines), "bench", parse.GetValue(json));
         });
         return command;
     }

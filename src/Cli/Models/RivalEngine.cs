@@ -26,9 +26,10 @@ internal sealed class RivalEngine : IDisposable
         new[] { "/usr/bin/python3", "python3" }.Select(p => Start("XGBoost", "JSON", p, "rival.py", PythonScript, [model, rows, $"{features}"], null)).FirstOrDefault(r => r is not null);
 
     /// <summary>ONNX Runtime from npm in <paramref name="modules"/> (a folder with node_modules), or null.</summary>
-    public static RivalEngine? StartOnnxRuntime(string model, string rows, int features, string modules) =>
+    /// <param name="provider">cpu, or cuda where a GPU and its libraries exist.</param>
+    public static RivalEngine? StartOnnxRuntime(string model, string rows, int features, string modules, string provider = "cpu") =>
         Directory.Exists(Path.Combine(modules, "node_modules", "onnxruntime-node"))
-            ? Start("ONNX Runtime", "ONNX", "node", "rival.js", NodeScript, [model, rows, $"{features}"], Path.Combine(modules, "node_modules"))
+            ? Start(provider == "cpu" ? "ONNX Runtime" : $"ONNX Runtime ({provider})", "ONNX", "node", "rival.js", NodeScript, [model, rows, $"{features}", provider], Path.Combine(modules, "node_modules"))
             : null;
 
     /// <summary>Nanoseconds of each of <paramref name="count"/> single-row predictions, rows rotating.</summary>
@@ -148,7 +149,7 @@ internal sealed class RivalEngine : IDisposable
         const x = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
         const total = x.length / features;
         (async () => {
-          const s = await ort.InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1, executionProviders: ['cpu'] });
+          const s = await ort.InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1, executionProviders: [process.argv[5]] });
           const tensor = (from, n) => new ort.Tensor('float32', x.subarray(from * features, (from + n) * features), [n, features]);
           const run = async t => (await s.run({ input: t })).output;
           await run(tensor(0, Math.min(100, total)));
