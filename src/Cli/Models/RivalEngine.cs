@@ -25,8 +25,10 @@ internal sealed class RivalEngine : IDisposable
     public static RivalEngine? StartXgboost(string model, string rows, int features) =>
         new[] { "/usr/bin/python3", "python3" }.Select(p => Start("XGBoost", "JSON", p, "rival.py", PythonScript, [model, rows, $"{features}"], null)).FirstOrDefault(r => r is not null);
 
-    /// <summary>ONNX Runtime from npm in <paramref name="modules"/> (a folder with node_modules), or null.</summary>
-    /// <param name="provider">cpu, or cuda where a GPU and its libraries exist.</param>
+    /// <summary>
+    /// ONNX Runtime from npm in <paramref name="modules"/> (a folder with node_modules), or null; <paramref name="provider"/> is cpu, or cuda where a GPU
+    /// and its libraries exist.
+    /// </summary>
     public static RivalEngine? StartOnnxRuntime(string model, string rows, int features, string modules, string provider = "cpu") =>
         Directory.Exists(Path.Combine(modules, "node_modules", "onnxruntime-node"))
             ? Start(provider == "cpu" ? "ONNX Runtime" : $"ONNX Runtime ({provider})", "ONNX", "node", "rival.js", NodeScript, [model, rows, $"{features}", provider], Path.Combine(modules, "node_modules"))

@@ -38,9 +38,7 @@ internal static class UbjsonWriter
                 Typed(stream, 'd', array.Count);
                 foreach (var item in array)
                 {
-                    Span<byte> bytes = stackalloc byte[4];
-                    BinaryPrimitives.WriteSingleBigEndian(bytes, item!.GetValue<float>());
-                    stream.Write(bytes);
+                    Integer(stream, BitConverter.SingleToInt32Bits(item!.GetValue<float>()));
                 }
 
                 break;

@@ -41,7 +41,7 @@ internal static class XgboostShape
         var booster = new JsonObject { ["model"] = content, ["name"] = "gbtree" };
         if (model.Dart)
         {
-            booster = new JsonObject { ["gbtree"] = booster, ["name"] = "dart", ["weight_drop"] = Reals(Enumerable.Range(0, trees.Count).Select(t => 1f / (1 + t % 3))) };
+            booster = new JsonObject { ["gbtree"] = booster, ["name"] = "dart", ["weight_drop"] = Reals(Enumerable.Range(0, trees.Count).Select(t => 0.875f / (1 + t % 3))) };
         }
 
         return new JsonObject
@@ -110,13 +110,13 @@ internal static class XgboostShape
             ["default_left"] = Numbers(defaults),
             ["id"] = number,
             ["left_children"] = Numbers(left),
-            ["loss_changes"] = Reals(left.Select(l => l < 0 ? 0f : 1f)),
+            ["loss_changes"] = Reals(left.Select(l => l < 0 ? 0.25f : 1.5f)),
             ["parents"] = Numbers(parents),
             ["right_children"] = Numbers(right),
             ["split_conditions"] = Reals(conditions),
             ["split_indices"] = Numbers(features),
             ["split_type"] = Numbers(new int[count]),
-            ["sum_hessian"] = Reals(Enumerable.Range(1, count).Select(i => 1024f / (1 << (int)Math.Log2(i)))),
+            ["sum_hessian"] = Reals(Enumerable.Range(1, count).Select(i => 1024.5f / (1 << (int)Math.Log2(i)))),
             ["tree_param"] = new JsonObject
             {
                 ["num_deleted"] = "0", ["num_feature"] = Text(model.Features), ["num_nodes"] = Text(count), ["size_leaf_vector"] = model.XgboostVersion == 1 ? "0" : "1",
@@ -128,5 +128,6 @@ internal static class XgboostShape
 
     static JsonArray Numbers(IEnumerable<int> values) => [.. values.Select(v => (JsonNode)v)];
 
+    /// <summary>XGBoost refuses a real number without a fraction, so none of the values given here is whole.</summary>
     static JsonArray Reals(IEnumerable<float> values) => [.. values.Select(v => (JsonNode)v)];
 }

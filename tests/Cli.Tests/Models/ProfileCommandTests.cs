@@ -95,7 +95,7 @@ public sealed class ProfileCommandTests
                     }
                 }
             }
-            catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
+            catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException or InvalidOperationException)
             {
                 // The test is over.
             }
