@@ -40,8 +40,55 @@ internal sealed class LoadStall : IBenchmark
         var (wrk, _) = await TimedProgram.RunAsync($"wrk -t1 -c50 -d10s --latency {target.Url}");
         await stall;
         rows.Add(["wrk -c50 (closed loop)", Regex.Match(wrk, @"90%\s+(\S+)").Groups[1].Value, Regex.Match(wrk, @"99%\s+(\S+)").Groups[1].Value]);
+        stall = target.StallAsync(StallAfter + TimeSpan.FromSeconds(2), StallLength); // Locust takes about two seconds to begin.
+        if (await LocustAsync(target.Url) is { } locust)
+        {
+            rows.Add(["Locust, 50 users at 20/s each", locust.P90, locust.P99]);
+        }
+
+        await stall;
+        stall = target.StallAsync(StallAfter, StallLength);
+        if (await AutocannonAsync(target.Url) is { } autocannon)
+        {
+            rows.Add(["autocannon -c 50 -R 1000", autocannon.P90, autocannon.P99]);
+        }
+
+        await stall;
         result.Tables.Add(new ResultTable("Server stopped for 2 s of 10 s, 1,000 requests per second", ["generator", "p90 ms", "p99 ms"], rows));
         result.Histograms["fettle"] = fettle.Latency.ToResultHistogram();
+    }
+
+    /// <summary>Null where Locust is not installed.</summary>
+    static async Task<(string P90, string P99)?> LocustAsync(string url)
+    {
+        var folder = Directory.CreateTempSubdirectory("fettle-locust").FullName;
+        try
+        {
+            var script = Path.Combine(folder, "l.py");
+            await File.WriteAllTextAsync(script, "from locust import FastHttpUser, task, constant_throughput\nclass U(FastHttpUser):\n    wait_time = constant_throughput(20)\n    @task\n    def t(self):\n        self.client.get('/')\n");
+            await TimedProgram.RunAsync($"locust -f {script} --headless -u 50 -r 50 -t 10s --host {url.TrimEnd('/')} --csv {folder}/o --only-summary || true");
+            var stats = Path.Combine(folder, "o_stats.csv");
+            if (!File.Exists(stats))
+            {
+                return null;
+            }
+
+            var lines = await File.ReadAllLinesAsync(stats);
+            var (names, all) = (lines[0].Split(','), lines.Last(l => l.Contains("Aggregated", StringComparison.Ordinal)).Split(','));
+            return (all[Array.IndexOf(names, "90%")], all[Array.IndexOf(names, "99%")]);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>Null where autocannon is not on the PATH.</summary>
+    static async Task<(string P90, string P99)?> AutocannonAsync(string url)
+    {
+        var (output, _) = await TimedProgram.RunAsync($"autocannon -c 50 -R 1000 -d 10 --json --no-progress {url} 2>/dev/null || true");
+        var (p90, p99) = (Regex.Match(output, "\"p90\":([\\d.]+)"), Regex.Match(output, "\"p99\":([\\d.]+)"));
+        return p90.Success ? (p90.Groups[1].Value, p99.Groups[1].Value) : null;
     }
 
     static string Hey(string output, int percentile) =>
