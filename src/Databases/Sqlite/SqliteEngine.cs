@@ -8,6 +8,10 @@ namespace Fettle.Databases;
 /// Chooses the SQLite engine of the process: the system's patched <c>libsqlite3.so.0</c> when present, the bundled 3.35.5 otherwise.
 /// <c>FETTLE_SQLITE=system|bundled</c> overrides.
 /// </summary>
+/// <remarks>
+/// Functions are bound to the library one by one, at their first call. Where the program has already opened a connection of its own the bundled
+/// library is bound in part, and it stays: a handle made by one library and passed to the other ends the process.
+/// </remarks>
 public static class SqliteEngine
 {
     static readonly Lazy<(string Name, string Version)> Loaded = new(Load);
@@ -30,7 +34,13 @@ public static class SqliteEngine
         }
 
         nint handle = 0;
-        if (wanted != "bundled" && OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libsqlite3.so.0", out handle))
+        var bound = OperatingSystem.IsLinux() && File.ReadLines("/proc/self/maps").Any(l => l.Contains("libe_sqlite3.so", StringComparison.Ordinal));
+        if (bound && wanted == "system")
+        {
+            throw new InvalidOperationException("FETTLE_SQLITE=system, but the program has opened a SQLite connection before its first use of Fettle; read SqliteEngine.Version first");
+        }
+
+        if (wanted != "bundled" && !bound && OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libsqlite3.so.0", out handle))
         {
             source = "system";
         }

@@ -9,8 +9,10 @@ namespace Fettle.Indicators.Batches;
 internal sealed unsafe class TileWorker<V> : IDisposable
     where V : unmanaged, ILanes<V>
 {
-    // Ten columns of 128 bars and eight lanes are 80 KiB; the three or four that a kernel touches stay in the first-level cache.
-    const int Chunk = 128;
+    // Columns of 64 bars and eight lanes are 4 KiB; the few that a kernel touches stay in the first-level cache. They begin on different
+    // sets of it: columns a whole page apart would drive each other out.
+    const int Chunk = Block.Length;
+    const int ColumnGap = 3 * 64 / sizeof(double);
     const int Fields = 6;
     const int MaxOutputs = 4;
 
@@ -22,6 +24,8 @@ internal sealed unsafe class TileWorker<V> : IDisposable
     readonly int[] _firstOutput;
     readonly bool _streaming;
     readonly double* _memory;
+    readonly Tile<V> _tile;
+    // A bit for each lane whose column has a value that is not finite; bars behind a stock's last one count too, which costs time only.
     readonly int[] _gaps = new int[Fields];
     ScalarWorker? _scalar;
 
@@ -38,9 +42,10 @@ internal sealed unsafe class TileWorker<V> : IDisposable
         _streaming = task.Outputs is { } outputs && (long)outputs.Length * task.Bars.Stocks * task.Bars.Capacity * sizeof(double) > StreamingBytes;
         _memory = (double*)NativeMemory.AlignedAlloc((nuint)((Fields + MaxOutputs) * ColumnDoubles * sizeof(double)), 64);
         new Span<double>(_memory, (Fields + MaxOutputs) * ColumnDoubles).Clear();
+        _tile = CreateTile();
     }
 
-    static int ColumnDoubles => Chunk * V.Count;
+    static int ColumnDoubles => Chunk * V.Count + ColumnGap;
 
     public static void Run(BatchTask task, int from, int to)
     {
@@ -73,7 +78,7 @@ internal sealed unsafe class TileWorker<V> : IDisposable
             used |= indicator.Descriptor.Inputs;
         }
 
-        FindGaps(firstStock, lanes, used);
+        Array.Clear(_gaps);
         foreach (var runner in _runners)
         {
             runner.Reset();
@@ -104,14 +109,32 @@ internal sealed unsafe class TileWorker<V> : IDisposable
                 rows[lane] = matrix.Pointer(firstStock + Math.Min(lane, lanes - 1));
             }
 
-            Transposer.Load(rows, from, bars, V.Count, Column(field));
+            _gaps[field] |= Transposer.Load(rows, from, bars, V.Count, Column(field));
         }
 
+        var storing = _task.Last is null || EndsHere(firstStock, lanes, from, bars);
         for (var i = 0; i < _runners.Length; i++)
         {
-            _runners[i].Run(Tile(), 0, bars);
-            StoreOutputs(i, firstStock, lanes, from, bars, rows);
+            _runners[i].Run(_tile, 0, bars);
+            if (storing)
+            {
+                StoreOutputs(i, firstStock, lanes, from, bars, rows);
+            }
         }
+    }
+
+    /// <summary>Whether a stock's last bar is among these.</summary>
+    bool EndsHere(int firstStock, int lanes, int from, int bars)
+    {
+        for (var lane = 0; lane < lanes; lane++)
+        {
+            if (_task.Counts[firstStock + lane] > from && _task.Counts[firstStock + lane] <= from + bars)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     void StoreOutputs(int indicator, int firstStock, int lanes, int from, int bars, double** rows)
@@ -186,25 +209,9 @@ internal sealed unsafe class TileWorker<V> : IDisposable
         return false;
     }
 
-    void FindGaps(int firstStock, int lanes, BarFields used)
-    {
-        for (var field = 0; field < Fields; field++)
-        {
-            _gaps[field] = 0;
-            for (var lane = 0; lane < lanes && ((int)used & 1 << field) != 0; lane++)
-            {
-                var stock = firstStock + lane;
-                if (!SeriesDriver.AllFinite(_task.Bars.Field(field)[stock][.._task.Counts[stock]]))
-                {
-                    _gaps[field] |= 1 << lane;
-                }
-            }
-        }
-    }
-
     double* Column(int index) => _memory + index * ColumnDoubles;
 
-    Tile<V> Tile() => new()
+    Tile<V> CreateTile() => new()
     {
         Open = (V*)Column(0),
         High = (V*)Column(1),

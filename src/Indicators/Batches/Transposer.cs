@@ -7,28 +7,50 @@ namespace Fettle.Indicators.Batches;
 /// <summary>Turns rows of stocks into bars of lanes and back, in blocks of 4 × 4.</summary>
 internal static unsafe class Transposer
 {
-    /// <summary>Reads <paramref name="bars"/> values (rounded up to 8, within the padding of a row) of each of <paramref name="lanes"/> rows.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Load(double** rows, int from, int bars, int lanes, double* tile)
+    /// <summary>
+    /// Reads <paramref name="bars"/> values (rounded up to 4, within the padding of a row) of each of <paramref name="lanes"/> rows. Returns a bit for each
+    /// row with a value that is not finite: x - x is 0 for finite x and NaN otherwise, and sums of zeros stay zero.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static int Load(double** rows, int from, int bars, int lanes, double* tile)
     {
+        var gaps = 0;
         for (var group = 0; group < lanes; group += 4)
         {
+            var sums0 = Vector256<double>.Zero;
+            var sums1 = sums0;
+            var sums2 = sums0;
+            var sums3 = sums0;
             double* r0 = rows[group] + from, r1 = rows[group + 1] + from, r2 = rows[group + 2] + from, r3 = rows[group + 3] + from;
             var target = tile + group;
             for (var i = 0; i < bars; i += 4)
             {
-                var (a, b, c, d) = Turn(Vector256.Load(r0 + i), Vector256.Load(r1 + i), Vector256.Load(r2 + i), Vector256.Load(r3 + i));
+                var v0 = Vector256.Load(r0 + i);
+                var v1 = Vector256.Load(r1 + i);
+                var v2 = Vector256.Load(r2 + i);
+                var v3 = Vector256.Load(r3 + i);
+                sums0 += v0 - v0;
+                sums1 += v1 - v1;
+                sums2 += v2 - v2;
+                sums3 += v3 - v3;
+                var (a, b, c, d) = Turn(v0, v1, v2, v3);
                 a.Store(target);
                 b.Store(target + lanes);
                 c.Store(target + 2 * lanes);
                 d.Store(target + 3 * lanes);
                 target += 4 * lanes;
             }
+
+            gaps |= (Bit(sums0) | Bit(sums1) << 1 | Bit(sums2) << 2 | Bit(sums3) << 3) << group;
         }
+
+        return gaps;
     }
 
+    static int Bit(Vector256<double> sums) => Vector256.EqualsAll(sums, Vector256<double>.Zero) ? 0 : 1;
+
     /// <summary>Writes whole cache lines, past the cache when <paramref name="streaming"/>: a result larger than the cache is not read back at once.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Store(double* tile, int bars, int lanes, double** rows, int from, int validLanes, bool streaming)
     {
         for (var group = 0; group < lanes && group < validLanes; group += 4)

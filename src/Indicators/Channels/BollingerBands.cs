@@ -51,36 +51,51 @@ public sealed class BollingerBands : Indicator
         ReadOnlySpan<double> close, int period, double deviations, Span<double> upper, Span<double> middle, Span<double> lower, Span<double> percentB = default) =>
         new BollingerBands(period, deviations).Compute(close, new(upper, middle, lower, percentB));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period, _width));
+    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period, _width));
 
-    struct Kernel<V>(int period, double width) : IKernel<V>
+    unsafe struct Kernel<V>(int period, double width) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {
+        readonly LaneArray<V> _columns = new(2 * Block.Length);
         MomentWindow<V> _window = new(period);
-        readonly V _width = V.Create(width);
 
         public void Reset() => _window.Reset();
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            var close = tile.Close[i];
-            _window.Push(close);
-            if (!_window.IsReady)
-            {
-                tile.Out0[i] = tile.Out1[i] = tile.Out2[i] = tile.Out3[i] = V.Create(double.NaN);
-                return;
-            }
+            var mean = _columns.Start;
+            var variance = _columns.Start + Block.Length;
+            var first = _window.Run(tile.Close + from, mean, variance, 0, count);
+            Bands(tile.Close + from, mean, variance, tile, from, first, count);
+            Block.FillNaN(tile.Out0 + from, first);
+            Block.FillNaN(tile.Out1 + from, first);
+            Block.FillNaN(tile.Out2 + from, first);
+            Block.FillNaN(tile.Out3 + from, first);
+        }
 
-            var middle = _window.Mean;
-            var half = V.Sqrt(_window.Variance) * _width;
-            var upper = middle + half;
-            var lower = middle - half;
-            var range = upper - lower;
-            tile.Out0[i] = upper;
-            tile.Out1[i] = middle;
-            tile.Out2[i] = lower;
-            tile.Out3[i] = V.IfEqual(range, V.Create(0), V.Create(0.5), (close - lower) / range);
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        readonly void Bands(V* closes, V* mean, V* variance, in Tile<V> tile, int from, int first, int count)
+        {
+            var out0 = tile.Out0 + from;
+            var out1 = tile.Out1 + from;
+            var out2 = tile.Out2 + from;
+            var out3 = tile.Out3 + from;
+            var factor = V.Create(width);
+            var zero = V.Create(0);
+            var centre = V.Create(0.5);
+            for (var i = first; i < count; i++)
+            {
+                var close = closes[i];
+                var middle = mean[i];
+                var half = V.Sqrt(variance[i]) * factor;
+                var upper = middle + half;
+                var lower = middle - half;
+                var range = upper - lower;
+                out0[i] = upper;
+                out1[i] = middle;
+                out2[i] = lower;
+                out3[i] = V.IfEqual(range, zero, centre, (close - lower) / range);
+            }
         }
     }
 }

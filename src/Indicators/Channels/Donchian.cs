@@ -49,42 +49,56 @@ public sealed class Donchian : Indicator
         DonchianConvention convention = DonchianConvention.IncludeToday) =>
         new Donchian(period, convention).Compute(new BarSeries { High = high, Low = low }, new(upper, middle, lower));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period, _convention));
+    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period, _convention));
 
-    struct Kernel<V>(int period, DonchianConvention convention) : IKernel<V>
+    unsafe struct Kernel<V>(int period, DonchianConvention convention) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        readonly bool _today = convention == DonchianConvention.IncludeToday;
+        // One bar more in front: the extremes of the bar before the block.
+        readonly LaneArray<V> _columns = new(2 * (Block.Length + 1));
+        readonly int _back = convention == DonchianConvention.IncludeToday ? 0 : 1;
         ExtremeWindow<V, Highest> _high = new(period);
         ExtremeWindow<V, Lowest> _low = new(period);
+        bool _carried;
 
         public void Reset()
         {
             _high.Reset();
             _low.Reset();
+            _carried = false;
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            if (_today)
-            {
-                _high.Push(tile.High[i]);
-                _low.Push(tile.Low[i]);
-            }
+            var high = _columns.Start + 1;
+            var low = _columns.Start + Block.Length + 2;
+            _high.Run(tile.High + from, high, 0, count);
+            var first = _low.Run(tile.Low + from, low, 0, count);
+            var shown = first == 0 && _carried ? 0 : Math.Min(count, first + _back);
+            Channel(high - _back, low - _back, tile, from, shown, count);
+            Block.FillNaN(tile.Out0 + from, shown);
+            Block.FillNaN(tile.Out1 + from, shown);
+            Block.FillNaN(tile.Out2 + from, shown);
+            _carried = first < count;
+            high[-1] = high[count - 1];
+            low[-1] = low[count - 1];
+        }
 
-            var ready = _high.IsReady;
-            var upper = ready ? _high.Value : V.Create(double.NaN);
-            var lower = ready ? _low.Value : V.Create(double.NaN);
-            if (!_today)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        static void Channel(V* high, V* low, in Tile<V> tile, int from, int first, int count)
+        {
+            var upper = tile.Out0 + from;
+            var middle = tile.Out1 + from;
+            var lower = tile.Out2 + from;
+            var half = V.Create(0.5);
+            for (var i = first; i < count; i++)
             {
-                _high.Push(tile.High[i]);
-                _low.Push(tile.Low[i]);
+                var top = high[i];
+                var bottom = low[i];
+                upper[i] = top;
+                middle[i] = (top + bottom) * half;
+                lower[i] = bottom;
             }
-
-            tile.Out0[i] = upper;
-            tile.Out1[i] = (upper + lower) * V.Create(0.5);
-            tile.Out2[i] = lower;
         }
     }
 }

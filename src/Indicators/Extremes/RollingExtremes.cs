@@ -24,11 +24,12 @@ public sealed class RollingExtremes : Indicator
     public static void Series(ReadOnlySpan<double> close, int period, Span<double> min, Span<double> max) =>
         new RollingExtremes(period).Compute(close, new(min, max));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period));
 
-    struct Kernel<V>(int period) : IKernel<V>
+    unsafe struct Kernel<V>(int period) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {
+        readonly LaneArray<V> _columns = new(Block.Length);
         ExtremeWindow<V, Lowest> _low = new(period);
         ExtremeWindow<V, Highest> _high = new(period);
 
@@ -38,14 +39,12 @@ public sealed class RollingExtremes : Indicator
             _high.Reset();
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            var close = tile.Close[i];
-            _low.Push(close);
-            _high.Push(close);
-            tile.Out0[i] = _low.IsReady ? _low.Value : V.Create(double.NaN);
-            tile.Out1[i] = _low.IsReady ? _high.Value : V.Create(double.NaN);
+            _low.Run(tile.Close + from, _columns.Start, 0, count);
+            var first = _high.Run(tile.Close + from, tile.Out1 + from, 0, count);
+            Block.FillNaN(tile.Out1 + from, first);
+            Block.Copy(_columns.Start, tile.Out0 + from, first, count);
         }
     }
 }

@@ -3,108 +3,99 @@ using Fettle.Indicators.Lanes;
 
 namespace Fettle.Indicators.Kernels;
 
-/// <summary>Variances and covariance of the last <c>period</c> pairs, anchored and in two stacks as <see cref="MomentWindow{V}"/>.</summary>
-internal struct CovarianceWindow<V>
+/// <summary>Variances and covariance of the last <c>period</c> pairs, times the period; anchored and in two stacks as <see cref="MomentWindow{V}"/>.</summary>
+internal unsafe struct CovarianceWindow<V>(int period)
     where V : unmanaged, ILanes<V>
 {
     const int Sums = 5;
-    readonly V[] _blockX;
-    readonly V[] _blockY;
-    readonly V[] _suffix;
-    readonly double _inverse;
+    readonly LaneArray<V> _x = new(period - 1);
+    readonly LaneArray<V> _y = new(period - 1);
+    readonly LaneArray<V> _suffix = new((period - 1) * Sums);
+    readonly LaneArray<V> _anchors = new(2);
+    readonly LaneArray<V> _prefix = new(Sums);
     int _seen;
     int _at;
-    V _anchorX;
-    V _anchorY;
-    V _x;
-    V _y;
-    V _xx;
-    V _yy;
-    V _xy;
 
-    public CovarianceWindow(int period)
+    public void Reset() => _seen = _at = 0;
+
+    /// <summary>Takes pairs <c>from..to</c> and writes the two spreads and the product of deviations of the windows that end there. Returns the first index that has them.</summary>
+    public int Run(V* x, V* y, V* spreadX, V* spreadY, V* product, int from, int to)
     {
-        _inverse = 1.0 / period;
-        _blockX = new V[period - 1];
-        _blockY = new V[period - 1];
-        _suffix = new V[(period - 1) * Sums];
-        Reset();
-    }
-
-    public readonly bool IsReady
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => _seen > _blockX.Length;
-    }
-
-    /// <summary>Population variance of the first series, times the period.</summary>
-    public V SpreadX { readonly get; private set; }
-
-    /// <summary>Population variance of the second series, times the period.</summary>
-    public V SpreadY { readonly get; private set; }
-
-    /// <summary>Population covariance, times the period.</summary>
-    public V Product { readonly get; private set; }
-
-    public void Reset()
-    {
-        _seen = 0;
-        _at = 0;
-        _anchorX = _anchorY = _x = _y = _xx = _yy = _xy = V.Create(0);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Push(V x, V y)
-    {
-        if (_at == _blockX.Length)
+        var length = _x.Length;
+        var first = Math.Min(to, from + length - _seen);
+        _seen = Math.Min(length, _seen + to - from);
+        for (var i = from; i < to;)
         {
-            Close(_blockX, _blockY, _suffix);
-            _anchorX = _blockX[^1];
-            _anchorY = _blockY[^1];
-            _x = _y = _xx = _yy = _xy = V.Create(0);
-            _at = 0;
+            if (_at == length)
+            {
+                Close(_x.Start, _y.Start, _suffix.Start, length, _anchors.Start);
+                new Span<V>(_prefix.Start, Sums).Clear();
+                _at = 0;
+            }
+
+            var stop = Math.Min(to, i + length - _at);
+            if (i < first)
+            {
+                stop = Math.Min(stop, first);
+            }
+            else
+            {
+                Sum(x + i, y + i, _suffix.Start + _at * Sums, spreadX + i, spreadY + i, product + i, stop - i);
+            }
+
+            // Inputs are stored behind the reading of them: the outputs are columns of the kernel and never the inputs.
+            new Span<V>(x + i, stop - i).CopyTo(new Span<V>(_x.Start + _at, stop - i));
+            new Span<V>(y + i, stop - i).CopyTo(new Span<V>(_y.Start + _at, stop - i));
+            _at += stop - i;
+            i = stop;
         }
 
-        var at = _at;
-        _blockX[at] = x;
-        _blockY[at] = y;
-        if (_seen < _blockX.Length)
-        {
-            _seen++;
-        }
-        else
-        {
-            _seen = _blockX.Length + 1;
-            var dx = x - _anchorX;
-            var dy = y - _anchorY;
-            _x += dx;
-            _y += dy;
-            _xx = V.Fma(dx, dx, _xx);
-            _yy = V.Fma(dy, dy, _yy);
-            _xy = V.Fma(dx, dy, _xy);
-            var suffix = _suffix.AsSpan(at * Sums, Sums);
-            var meanX = (_x + suffix[0]) * V.Create(_inverse);
-            var meanY = (_y + suffix[1]) * V.Create(_inverse);
-            SpreadX = V.Max(V.Create(0), _xx + suffix[2] - (_x + suffix[0]) * meanX);
-            SpreadY = V.Max(V.Create(0), _yy + suffix[3] - (_y + suffix[1]) * meanY);
-            Product = _xy + suffix[4] - (_x + suffix[0]) * meanY;
-        }
-
-        _at = at + 1;
+        return first;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Close(V[] xs, V[] ys, V[] suffix)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    readonly void Sum(V* x, V* y, V* suffix, V* spreadX, V* spreadY, V* product, int count)
     {
-        var x = V.Create(0);
-        var y = x;
-        var xx = x;
-        var yy = x;
-        var xy = x;
-        for (var i = xs.Length - 1; i >= 0; i--)
+        var anchorX = _anchors.Start[0];
+        var anchorY = _anchors.Start[1];
+        var prefix = _prefix.Start;
+        var sumX = prefix[0];
+        var sumY = prefix[1];
+        var xx = prefix[2];
+        var yy = prefix[3];
+        var xy = prefix[4];
+        var inverse = V.Create(1.0 / period);
+        for (var i = 0; i < count; i++, suffix += Sums)
         {
-            var dx = xs[i] - xs[^1];
-            var dy = ys[i] - ys[^1];
+            var dx = x[i] - anchorX;
+            var dy = y[i] - anchorY;
+            sumX += dx;
+            sumY += dy;
+            xx = V.Fma(dx, dx, xx);
+            yy = V.Fma(dy, dy, yy);
+            xy = V.Fma(dx, dy, xy);
+            var wholeX = sumX + suffix[0];
+            var wholeY = sumY + suffix[1];
+            var meanY = wholeY * inverse;
+            spreadX[i] = xx + suffix[2] - wholeX * (wholeX * inverse);
+            spreadY[i] = yy + suffix[3] - wholeY * meanY;
+            product[i] = xy + suffix[4] - wholeX * meanY;
+        }
+
+        (prefix[0], prefix[1], prefix[2], prefix[3], prefix[4]) = (sumX, sumY, xx, yy, xy);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    static void Close(V* xs, V* ys, V* suffix, int length, V* anchors)
+    {
+        var anchorX = xs[length - 1];
+        var anchorY = ys[length - 1];
+        (anchors[0], anchors[1]) = (anchorX, anchorY);
+        V x = V.Create(0), y = x, xx = x, yy = x, xy = x;
+        for (var i = length - 1; i >= 0; i--)
+        {
+            var dx = xs[i] - anchorX;
+            var dy = ys[i] - anchorY;
             x += dx;
             y += dy;
             xx = V.Fma(dx, dx, xx);

@@ -25,58 +25,66 @@ internal struct Lowest : IPick
 }
 
 /// <summary>The highest or lowest of the last <c>period</c> values: a few operations a bar whatever the period, and no branch on data (van Herk 1992).</summary>
-internal struct ExtremeWindow<V, TPick>
+internal unsafe struct ExtremeWindow<V, TPick>(int period)
     where V : unmanaged, ILanes<V>
     where TPick : struct, IPick
 {
-    readonly V[] _block;
+    // Raw values of the stretch in progress up to _at; from there on extremes of the suffixes of the stretch before.
+    readonly LaneArray<V> _stretch = new(period - 1);
     int _seen;
     int _at;
     V _prefix;
 
-    public ExtremeWindow(int period)
-    {
-        _block = new V[period - 1];
-        Reset();
-    }
+    public void Reset() => _seen = _at = 0;
 
-    public readonly bool IsReady
+    /// <summary>Takes <c>x[from..to)</c> and writes the extremes of the windows that end there. Returns the first index that has one; before it <paramref name="y"/> holds nothing of use.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public int Run(V* x, V* y, int from, int to)
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => _seen > _block.Length;
-    }
-
-    /// <summary>Of the window that ends at the last pushed value.</summary>
-    public V Value { readonly get; private set; }
-
-    public void Reset()
-    {
-        _seen = 0;
-        _at = 0;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Push(V x)
-    {
-        var block = _block;
-        if (_at == block.Length)
+        var stretch = _stretch.Start;
+        var length = _stretch.Length;
+        var at = _at;
+        var prefix = _prefix;
+        var first = Math.Min(to, from + length - _seen);
+        _seen = Math.Min(length, _seen + to - from);
+        for (var i = from; i < to;)
         {
-            Close(block);
-            _at = 0;
+            if (at == length)
+            {
+                Close(stretch, length);
+                at = 0;
+            }
+
+            if (at == 0)
+            {
+                prefix = x[i];
+            }
+
+            var stop = Math.Min(to, i + length - at);
+            var old = stretch + at - i;
+            at += stop - i;
+            for (; i < stop; i++)
+            {
+                var value = x[i];
+                prefix = TPick.Pick(prefix, value);
+                y[i] = TPick.Pick(prefix, old[i]);
+                old[i] = value;
+            }
         }
 
-        _prefix = _at == 0 ? x : TPick.Pick(_prefix, x);
-        _seen = _seen < block.Length ? _seen + 1 : block.Length + 1;
-        Value = TPick.Pick(_prefix, block[_at]);
-        block[_at++] = x;
+        _at = at;
+        _prefix = prefix;
+        return first;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Close(V[] block)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    static void Close(V* stretch, int length)
     {
-        for (var i = block.Length - 2; i >= 0; i--)
+        var suffix = stretch[length - 1];
+        for (var i = length - 2; i >= 0; i--)
         {
-            block[i] = TPick.Pick(block[i], block[i + 1]);
+            suffix = TPick.Pick(stretch[i], suffix);
+            stretch[i] = suffix;
         }
     }
 }

@@ -72,7 +72,7 @@ internal struct HighAgeWindow<V>
     static V Later(V old, V oldBar, V young, V youngBar, bool latest) =>
         latest ? V.IfLess(young, old, oldBar, youngBar) : V.IfLess(old, young, youngBar, oldBar);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     static void Close(V[] value, V[] bar, bool latest)
     {
         for (var i = value.Length - 2; i >= 0; i--)

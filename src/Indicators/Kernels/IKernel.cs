@@ -33,8 +33,8 @@ internal unsafe struct Tile<V>
 
 internal static class KernelLoop
 {
-    /// <summary>Runs bars <c>from</c> to <c>to</c> (exclusive) on a local copy of the kernel, which the compiler keeps in registers.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    /// <summary>A method of its own in any case: joined to its caller it would exceed what the compiler inlines. Runs bars <c>from</c> to <c>to</c> (exclusive) on a local copy of the kernel, which the compiler keeps in registers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Run<TKernel, V>(ref TKernel kernel, in Tile<V> tile, int from, int to)
         where TKernel : struct, IKernel<V>
         where V : unmanaged, ILanes<V>

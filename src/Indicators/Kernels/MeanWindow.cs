@@ -4,81 +4,73 @@ using Fettle.Indicators.Lanes;
 namespace Fettle.Indicators.Kernels;
 
 /// <summary>The mean of the last <c>period</c> values: <see cref="MomentWindow{V}"/> without squares, equal to its mean bit for bit.</summary>
-internal struct MeanWindow<V>
+internal unsafe struct MeanWindow<V>(int period)
     where V : unmanaged, ILanes<V>
 {
-    // Raw values of the block in progress up to _at; from there on suffix sums of the block before.
-    readonly V[] _block;
-    readonly double _inverse;
+    // Raw values of the stretch in progress up to _at; from there on suffix sums of the stretch before.
+    readonly LaneArray<V> _stretch = new(period - 1);
     int _seen;
     int _at;
-    V _last;
     V _anchor;
     V _prefix;
-    V _sum;
 
-    public MeanWindow(int period)
-    {
-        _inverse = 1.0 / period;
-        _block = new V[period - 1];
-        Reset();
-    }
+    public void Reset() => _seen = _at = 0;
 
-    public readonly bool IsReady
+    /// <summary>Takes <c>x[from..to)</c> and writes the means of the windows that end there. Returns the first index that has one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public int Run(V* x, V* y, int from, int to)
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => _seen > _block.Length;
-    }
-
-    public readonly V Mean
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => V.Fma(_sum, V.Create(_inverse), _anchor);
-    }
-
-    public void Reset()
-    {
-        _seen = 0;
-        _at = 0;
-        _anchor = _prefix = _sum = V.Create(0);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Push(V x)
-    {
-        var block = _block;
-        if (_at == block.Length)
+        var stretch = _stretch.Start;
+        var length = _stretch.Length;
+        var at = _at;
+        var anchor = _anchor;
+        var prefix = _prefix;
+        var inverse = V.Create(1.0 / period);
+        var first = Math.Min(to, from + length - _seen);
+        _seen = Math.Min(length, _seen + to - from);
+        for (var i = from; i < to;)
         {
-            Close(block);
-            _anchor = _last;
-            _prefix = V.Create(0);
-            _at = 0;
+            if (at == length)
+            {
+                anchor = Close(stretch, length);
+                prefix = V.Create(0);
+                at = 0;
+            }
+
+            var stop = Math.Min(to, i + length - at);
+            var old = stretch + at - i;
+            at += stop - i;
+            for (; i < first; i++)
+            {
+                old[i] = x[i];
+            }
+
+            for (; i < stop; i++)
+            {
+                var value = x[i];
+                prefix += value - anchor;
+                y[i] = V.Fma(prefix + old[i], inverse, anchor);
+                old[i] = value;
+            }
         }
 
-        if (_seen < block.Length)
-        {
-            _seen++;
-        }
-        else
-        {
-            _seen = block.Length + 1;
-            _prefix += x - _anchor;
-            _sum = _prefix + block[_at];
-        }
-
-        _last = x;
-        block[_at++] = x;
+        _at = at;
+        _anchor = anchor;
+        _prefix = prefix;
+        return first;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Close(V[] block)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    static V Close(V* stretch, int length)
     {
-        var anchor = block[^1];
+        var anchor = stretch[length - 1];
         var sum = V.Create(0);
-        for (var i = block.Length - 1; i >= 0; i--)
+        for (var i = length - 1; i >= 0; i--)
         {
-            sum += block[i] - anchor;
-            block[i] = sum;
+            sum += stretch[i] - anchor;
+            stretch[i] = sum;
         }
+
+        return anchor;
     }
 }

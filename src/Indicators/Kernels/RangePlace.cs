@@ -4,13 +4,12 @@ using Fettle.Indicators.Lanes;
 namespace Fettle.Indicators.Kernels;
 
 /// <summary>Place of the close between the lowest low and the highest high of the last <c>period</c> bars, in percent; 0 for a range of 0.</summary>
-internal struct RangePlace<V>(int period)
+internal unsafe struct RangePlace<V>(int period)
     where V : unmanaged, ILanes<V>
 {
+    readonly LaneArray<V> _columns = new(2 * Block.Length);
     ExtremeWindow<V, Highest> _high = new(period);
     ExtremeWindow<V, Lowest> _low = new(period);
-
-    public V Percent { readonly get; private set; }
 
     public void Reset()
     {
@@ -18,39 +17,52 @@ internal struct RangePlace<V>(int period)
         _low.Reset();
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool Push(V high, V low, V close)
+    /// <summary>Takes the bars <c>from..to</c> and returns the first index that has a place.</summary>
+    public int Run(V* high, V* low, V* close, V* percent, int from, int to)
     {
-        _high.Push(high);
-        _low.Push(low);
-        var range = _high.Value - _low.Value;
-        Percent = V.IfEqual(range, V.Create(0), V.Create(0), V.Create(100) * ((close - _low.Value) / range));
-        return _high.IsReady;
+        var top = _columns.Start;
+        var bottom = _columns.Start + Block.Length;
+        _high.Run(high, top, from, to);
+        var first = _low.Run(low, bottom, from, to);
+        Place(top, bottom, close, percent, first, to);
+        return first;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    static void Place(V* top, V* bottom, V* close, V* percent, int from, int to)
+    {
+        var zero = V.Create(0);
+        var hundred = V.Create(100);
+        for (var i = from; i < to; i++)
+        {
+            var low = bottom[i];
+            var range = top[i] - low;
+            percent[i] = V.IfEqual(range, zero, zero, hundred * ((close[i] - low) / range));
+        }
     }
 }
 
 /// <summary>A simple average that a period of 1 switches off.</summary>
-internal struct Smoothing<V>(int period)
+internal unsafe struct Smoothing<V>(int period)
     where V : unmanaged, ILanes<V>
 {
-    readonly bool _on = period > 1;
     MeanWindow<V> _window = new(Math.Max(2, period));
-
-    public V Value { readonly get; private set; }
 
     public void Reset() => _window.Reset();
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool Push(V x)
+    /// <summary>Takes <c>x[from..to)</c> and returns the first index that has an average.</summary>
+    public int Run(V* x, V* y, int from, int to)
     {
-        if (!_on)
+        if (period > 1)
         {
-            Value = x;
-            return true;
+            return _window.Run(x, y, from, to);
         }
 
-        _window.Push(x);
-        Value = _window.Mean;
-        return _window.IsReady;
+        for (var i = from; i < to; i++)
+        {
+            y[i] = x[i];
+        }
+
+        return from;
     }
 }

@@ -115,7 +115,7 @@ internal static class SeriesDriver
         && ((fields & BarFields.Reference) == 0 || AllFinite(bars.Reference));
 
     /// <summary>x - x is 0 for finite x and NaN otherwise; sums of zeros stay zero.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static bool AllFinite(ReadOnlySpan<double> column)
     {
         var vectors = MemoryMarshal.Cast<double, Vector<double>>(column);

@@ -4,59 +4,64 @@ using Fettle.Indicators.Lanes;
 namespace Fettle.Indicators.Kernels;
 
 /// <summary>The sum of the last <c>period</c> values in two stacks (see <see cref="MomentWindow{V}"/>): a huge value that has left the window leaves no trace.</summary>
-internal struct SumWindow<V>
+internal unsafe struct SumWindow<V>(int period)
     where V : unmanaged, ILanes<V>
 {
-    readonly V[] _block;
+    readonly LaneArray<V> _stretch = new(period - 1);
     int _seen;
     int _at;
     V _prefix;
 
-    public SumWindow(int period)
-    {
-        _block = new V[period - 1];
-        Reset();
-    }
-
-    public readonly bool IsReady
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => _seen > _block.Length;
-    }
-
-    /// <summary>Of the window that ends at the last pushed value.</summary>
-    public V Sum { readonly get; private set; }
-
     public void Reset()
     {
-        _seen = 0;
-        _at = 0;
+        _seen = _at = 0;
         _prefix = V.Create(0);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Push(V x)
+    /// <summary>Takes <c>x[from..to)</c> and writes the sums of the windows that end there. Returns the first index that has one; before it <paramref name="y"/> holds nothing of use.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public int Run(V* x, V* y, int from, int to)
     {
-        var block = _block;
-        if (_at == block.Length)
+        var stretch = _stretch.Start;
+        var length = _stretch.Length;
+        var at = _at;
+        var prefix = _prefix;
+        var first = Math.Min(to, from + length - _seen);
+        _seen = Math.Min(length, _seen + to - from);
+        for (var i = from; i < to;)
         {
-            Close(block);
-            _prefix = V.Create(0);
-            _at = 0;
+            if (at == length)
+            {
+                Close(stretch, length);
+                prefix = V.Create(0);
+                at = 0;
+            }
+
+            var stop = Math.Min(to, i + length - at);
+            var old = stretch + at - i;
+            at += stop - i;
+            for (; i < stop; i++)
+            {
+                var value = x[i];
+                prefix += value;
+                y[i] = prefix + old[i];
+                old[i] = value;
+            }
         }
 
-        _prefix += x;
-        _seen = _seen < block.Length ? _seen + 1 : block.Length + 1;
-        Sum = _prefix + block[_at];
-        block[_at++] = x;
+        _at = at;
+        _prefix = prefix;
+        return first;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Close(V[] block)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    static void Close(V* stretch, int length)
     {
-        for (var i = block.Length - 2; i >= 0; i--)
+        var sum = stretch[length - 1];
+        for (var i = length - 2; i >= 0; i--)
         {
-            block[i] = block[i] + block[i + 1];
+            sum = stretch[i] + sum;
+            stretch[i] = sum;
         }
     }
 }

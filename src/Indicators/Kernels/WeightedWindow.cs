@@ -8,82 +8,84 @@ namespace Fettle.Indicators.Kernels;
 /// A suffix of j values carries weights 1 to j; one more value in front raises each weight by one, so its weighted sum grows by the new plain sum.
 /// A prefix carries weights j + 1 and up: j times its plain sum, and its own weighted sum.
 /// </remarks>
-internal struct WeightedWindow<V>
+internal unsafe struct WeightedWindow<V>(int period)
     where V : unmanaged, ILanes<V>
 {
-    readonly V[] _block;
-    readonly double _inverse;
+    readonly LaneArray<V> _stretch = new(period - 1);
     int _seen;
     int _at;
-    V _last;
     V _anchor;
     V _prefix;
-    V _prefixWeighted;
+    V _weighted;
 
-    public WeightedWindow(int period)
+    public void Reset() => _seen = _at = 0;
+
+    /// <summary>Takes <c>x[from..to)</c> and writes the means of the windows that end there. Returns the first index that has one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public int Run(V* x, V* y, int from, int to)
     {
-        _inverse = 2.0 / ((double)period * (period + 1));
-        _block = new V[period - 1];
-        Reset();
-    }
-
-    public readonly bool IsReady
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => _seen > _block.Length;
-    }
-
-    /// <summary>Of the window that ends at the last pushed value.</summary>
-    public V Mean { readonly get; private set; }
-
-    public void Reset()
-    {
-        _seen = 0;
-        _at = 0;
-        _anchor = _prefix = _prefixWeighted = V.Create(0);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Push(V x)
-    {
-        var block = _block;
-        if (_at == block.Length)
+        var stretch = _stretch.Start;
+        var length = _stretch.Length;
+        var at = _at;
+        var anchor = _anchor;
+        var prefix = _prefix;
+        var weighted = _weighted;
+        var one = V.Create(1);
+        var inverse = V.Create(2.0 / ((double)period * (period + 1)));
+        var first = Math.Min(to, from + length - _seen);
+        _seen = Math.Min(length, _seen + to - from);
+        for (var i = from; i < to;)
         {
-            Close(block);
-            _anchor = _last;
-            _prefix = _prefixWeighted = V.Create(0);
-            _at = 0;
+            if (at == length)
+            {
+                anchor = Close(stretch, length);
+                prefix = weighted = V.Create(0);
+                at = 0;
+            }
+
+            var stop = Math.Min(to, i + length - at);
+            var old = stretch + at - i;
+            for (; i < first; i++, at++)
+            {
+                old[i] = x[i];
+            }
+
+            var weight = V.Create(at + 1);
+            var before = V.Create(length - at);
+            at += stop - i;
+            for (; i < stop; i++)
+            {
+                var value = x[i];
+                var distance = value - anchor;
+                prefix += distance;
+                weighted = V.Fma(weight, distance, weighted);
+                y[i] = V.Fma(V.Fma(before, prefix, weighted) + old[i], inverse, anchor);
+                old[i] = value;
+                weight += one;
+                before -= one;
+            }
         }
 
-        if (_seen < block.Length)
-        {
-            _seen++;
-        }
-        else
-        {
-            _seen = block.Length + 1;
-            var distance = x - _anchor;
-            _prefix += distance;
-            _prefixWeighted = V.Fma(V.Create(_at + 1), distance, _prefixWeighted);
-            var sum = V.Fma(V.Create(block.Length - _at), _prefix, _prefixWeighted) + block[_at];
-            Mean = V.Fma(sum, V.Create(_inverse), _anchor);
-        }
-
-        _last = x;
-        block[_at++] = x;
+        _at = at;
+        _anchor = anchor;
+        _prefix = prefix;
+        _weighted = weighted;
+        return first;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Close(V[] block)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    static V Close(V* stretch, int length)
     {
-        var anchor = block[^1];
+        var anchor = stretch[length - 1];
         var sum = V.Create(0);
         var weighted = V.Create(0);
-        for (var i = block.Length - 1; i >= 0; i--)
+        for (var i = length - 1; i >= 0; i--)
         {
-            sum += block[i] - anchor;
+            sum += stretch[i] - anchor;
             weighted += sum;
-            block[i] = weighted;
+            stretch[i] = weighted;
         }
+
+        return anchor;
     }
 }

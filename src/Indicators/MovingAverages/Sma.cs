@@ -20,20 +20,19 @@ public sealed class Sma : Indicator
     /// <summary>Writes the average of every bar; NaN before bar <c>period - 1</c>.</summary>
     public static void Series(ReadOnlySpan<double> close, int period, Span<double> sma) => new Sma(period).Compute(close, new(sma));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period));
 
-    struct Kernel<V>(int period) : IKernel<V>
+    unsafe struct Kernel<V>(int period) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {
         MeanWindow<V> _window = new(period);
 
         public void Reset() => _window.Reset();
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            _window.Push(tile.Close[i]);
-            tile.Out0[i] = _window.IsReady ? _window.Mean : V.Create(double.NaN);
+            var first = _window.Run(tile.Close + from, tile.Out0 + from, 0, count);
+            Block.FillNaN(tile.Out0 + from, first);
         }
     }
 }

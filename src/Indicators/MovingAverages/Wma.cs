@@ -24,20 +24,19 @@ public sealed class Wma : Indicator
     public static void Series(ReadOnlySpan<double> close, int period, Span<double> wma) =>
         new Wma(period).Compute(close, new(wma));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period));
 
-    struct Kernel<V>(int period) : IKernel<V>
+    unsafe struct Kernel<V>(int period) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {
         WeightedWindow<V> _window = new(period);
 
         public void Reset() => _window.Reset();
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            _window.Push(tile.Close[i]);
-            tile.Out0[i] = _window.IsReady ? _window.Mean : V.Create(double.NaN);
+            var first = _window.Run(tile.Close + from, tile.Out0 + from, 0, count);
+            Block.FillNaN(tile.Out0 + from, first);
         }
     }
 }

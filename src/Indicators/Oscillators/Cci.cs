@@ -30,51 +30,44 @@ public sealed class Cci : Indicator
     public static void Series(ReadOnlySpan<double> high, ReadOnlySpan<double> low, ReadOnlySpan<double> close, int period, Span<double> cci) =>
         new Cci(period).Compute(new BarSeries { High = high, Low = low, Close = close }, new(cci));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period));
 
-    struct Kernel<V>(int period) : IKernel<V>
+    unsafe struct Kernel<V>(int period) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        readonly V[] _ring = new V[period];
+        // The typical prices of the last period - 1 bars, and behind them those of the block.
+        readonly LaneArray<V> _typical = new(period - 1 + Block.Length);
+        readonly LaneArray<V> _means = new(Block.Length);
         MeanWindow<V> _mean = new(period);
-        int _at;
 
-        public void Reset()
+        public void Reset() => _mean.Reset();
+
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            _mean.Reset();
-            _at = 0;
+            var typical = _typical.Start + period - 1;
+            TypicalPrice.Run(tile, from, typical, count);
+            var first = _mean.Run(typical, _means.Start, 0, count);
+            Distance(typical, _means.Start, tile.Out0 + from, first, count);
+            Block.FillNaN(tile.Out0 + from, first);
+            new Span<V>(_typical.Start + count, period - 1).CopyTo(new Span<V>(_typical.Start, period - 1));
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        readonly void Distance(V* typical, V* means, V* output, int first, int count)
         {
-            var typical = (tile.High[i] + tile.Low[i] + tile.Close[i]) / V.Create(3);
-            _ring[_at] = typical;
-            _at = _at + 1 == _ring.Length ? 0 : _at + 1;
-            _mean.Push(typical);
-            if (!_mean.IsReady)
-            {
-                tile.Out0[i] = V.Create(double.NaN);
-                return;
-            }
-
-            var mean = _mean.Mean;
             var zero = V.Create(0);
-            var deviation = Deviation(_ring, mean);
-            var distance = typical - mean;
-            tile.Out0[i] = V.IfEqual(deviation, zero, zero, distance / (deviation * V.Create(0.015 / period)));
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        static V Deviation(V[] ring, V mean)
-        {
-            var sum = V.Create(0);
-            foreach (var value in ring)
+            var scale = V.Create(0.015 / period);
+            for (var i = first; i < count; i++)
             {
-                sum += V.Abs(value - mean);
-            }
+                var mean = means[i];
+                var deviation = zero;
+                for (var k = i + 1 - period; k <= i; k++)
+                {
+                    deviation += V.Abs(typical[k] - mean);
+                }
 
-            return sum;
+                output[i] = V.IfEqual(deviation, zero, zero, (typical[i] - mean) / (deviation * scale));
+            }
         }
     }
 }

@@ -39,11 +39,12 @@ public sealed class FastStochastic : Indicator
         Span<double> fastDOutput) =>
         new FastStochastic(fastK, fastD).Compute(new BarSeries { High = high, Low = low, Close = close }, new(fastKOutput, fastDOutput));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_fastK, _fastD));
+    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_fastK, _fastD));
 
-    struct Kernel<V>(int fastK, int fastD) : IKernel<V>
+    unsafe struct Kernel<V>(int fastK, int fastD) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {
+        readonly LaneArray<V> _columns = new(2 * Block.Length);
         RangePlace<V> _place = new(fastK);
         Smoothing<V> _d = new(fastD);
 
@@ -53,18 +54,14 @@ public sealed class FastStochastic : Indicator
             _d.Reset();
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            if (_place.Push(tile.High[i], tile.Low[i], tile.Close[i]) && _d.Push(_place.Percent))
-            {
-                tile.Out0[i] = _place.Percent;
-                tile.Out1[i] = _d.Value;
-            }
-            else
-            {
-                tile.Out0[i] = tile.Out1[i] = V.Create(double.NaN);
-            }
+            var place = _columns.Start;
+            var d = _columns.Start + Block.Length;
+            var first = _place.Run(tile.High + from, tile.Low + from, tile.Close + from, place, 0, count);
+            first = _d.Run(place, d, first, count);
+            Block.Copy(place, tile.Out0 + from, first, count);
+            Block.Copy(d, tile.Out1 + from, first, count);
         }
     }
 }

@@ -47,11 +47,12 @@ public sealed class Stochastic : Indicator
         Span<double> slowDOutput) =>
         new Stochastic(fastK, slowK, slowD).Compute(new BarSeries { High = high, Low = low, Close = close }, new(slowKOutput, slowDOutput));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_fastK, _slowK, _slowD));
+    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_fastK, _slowK, _slowD));
 
-    struct Kernel<V>(int fastK, int slowK, int slowD) : IKernel<V>
+    unsafe struct Kernel<V>(int fastK, int slowK, int slowD) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {
+        readonly LaneArray<V> _columns = new(3 * Block.Length);
         RangePlace<V> _place = new(fastK);
         Smoothing<V> _k = new(slowK);
         Smoothing<V> _d = new(slowD);
@@ -63,18 +64,16 @@ public sealed class Stochastic : Indicator
             _d.Reset();
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            if (_place.Push(tile.High[i], tile.Low[i], tile.Close[i]) && _k.Push(_place.Percent) && _d.Push(_k.Value))
-            {
-                tile.Out0[i] = _k.Value;
-                tile.Out1[i] = _d.Value;
-            }
-            else
-            {
-                tile.Out0[i] = tile.Out1[i] = V.Create(double.NaN);
-            }
+            var place = _columns.Start;
+            var k = _columns.Start + Block.Length;
+            var d = _columns.Start + 2 * Block.Length;
+            var first = _place.Run(tile.High + from, tile.Low + from, tile.Close + from, place, 0, count);
+            first = _k.Run(place, k, first, count);
+            first = _d.Run(k, d, first, count);
+            Block.Copy(k, tile.Out0 + from, first, count);
+            Block.Copy(d, tile.Out1 + from, first, count);
         }
     }
 }

@@ -39,11 +39,12 @@ public sealed class StochasticRsi : Indicator
     public static void Series(ReadOnlySpan<double> close, int period, int fastK, int fastD, Span<double> fastKOutput, Span<double> fastDOutput) =>
         new StochasticRsi(period, fastK, fastD).Compute(close, new(fastKOutput, fastDOutput));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period, _fastK, _fastD));
+    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period, _fastK, _fastD));
 
-    struct Kernel<V>(int period, int fastK, int fastD) : IKernel<V>
+    unsafe struct Kernel<V>(int period, int fastK, int fastD) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {
+        readonly LaneArray<V> _columns = new(3 * Block.Length);
         RsiStep<V> _rsi = new(period);
         RangePlace<V> _place = new(fastK);
         Smoothing<V> _d = new(fastD);
@@ -55,18 +56,34 @@ public sealed class StochasticRsi : Indicator
             _d.Reset();
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            if (_rsi.Push(tile.Close[i]) && _place.Push(_rsi.Value, _rsi.Value, _rsi.Value) && _d.Push(_place.Percent))
+            var rsi = _columns.Start;
+            var place = _columns.Start + Block.Length;
+            var d = _columns.Start + 2 * Block.Length;
+            var first = Strength(tile.Close + from, rsi, count);
+            first = _place.Run(rsi, rsi, rsi, place, first, count);
+            first = _d.Run(place, d, first, count);
+            Block.Copy(place, tile.Out0 + from, first, count);
+            Block.Copy(d, tile.Out1 + from, first, count);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        int Strength(V* close, V* rsi, int count)
+        {
+            var step = _rsi;
+            var first = count;
+            for (var i = 0; i < count; i++)
             {
-                tile.Out0[i] = _place.Percent;
-                tile.Out1[i] = _d.Value;
+                if (step.Push(close[i]))
+                {
+                    first = Math.Min(first, i);
+                    rsi[i] = step.Value;
+                }
             }
-            else
-            {
-                tile.Out0[i] = tile.Out1[i] = V.Create(double.NaN);
-            }
+
+            _rsi = step;
+            return first;
         }
     }
 }

@@ -24,11 +24,12 @@ public sealed class WilliamsR : Indicator
     public static void Series(ReadOnlySpan<double> high, ReadOnlySpan<double> low, ReadOnlySpan<double> close, int period, Span<double> willr) =>
         new WilliamsR(period).Compute(new BarSeries { High = high, Low = low, Close = close }, new(willr));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period));
 
-    struct Kernel<V>(int period) : IKernel<V>
+    unsafe struct Kernel<V>(int period) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {
+        readonly LaneArray<V> _columns = new(2 * Block.Length);
         ExtremeWindow<V, Highest> _high = new(period);
         ExtremeWindow<V, Lowest> _low = new(period);
 
@@ -38,14 +39,27 @@ public sealed class WilliamsR : Indicator
             _low.Reset();
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            _high.Push(tile.High[i]);
-            _low.Push(tile.Low[i]);
-            var range = _high.Value - _low.Value;
+            var high = _columns.Start;
+            var low = _columns.Start + Block.Length;
+            _high.Run(tile.High + from, high, 0, count);
+            var first = _low.Run(tile.Low + from, low, 0, count);
+            Place(high, low, tile.Close + from, tile.Out0 + from, first, count);
+            Block.FillNaN(tile.Out0 + from, first);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        static void Place(V* high, V* low, V* close, V* output, int first, int count)
+        {
             var zero = V.Create(0);
-            tile.Out0[i] = _high.IsReady ? V.IfEqual(range, zero, zero, V.Create(-100) * ((_high.Value - tile.Close[i]) / range)) : V.Create(double.NaN);
+            var scale = V.Create(-100);
+            for (var i = first; i < count; i++)
+            {
+                var top = high[i];
+                var range = top - low[i];
+                output[i] = V.IfEqual(range, zero, zero, scale * ((top - close[i]) / range));
+            }
         }
     }
 }

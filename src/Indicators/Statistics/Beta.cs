@@ -25,11 +25,12 @@ public sealed class Beta : Indicator
     public static void Series(ReadOnlySpan<double> close, ReadOnlySpan<double> reference, int period, Span<double> beta) =>
         new Beta(period).Compute(new BarSeries { Close = close, Reference = reference }, new(beta));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period));
 
-    struct Kernel<V>(int period) : IKernel<V>
+    unsafe struct Kernel<V>(int period) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {
+        readonly LaneArray<V> _columns = new(5 * Block.Length);
         CovarianceWindow<V> _window = new(period);
         V _close;
         V _reference;
@@ -41,23 +42,45 @@ public sealed class Beta : Indicator
             _started = false;
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            var close = tile.Close[i];
-            var reference = tile.Reference[i];
-            if (_started)
-            {
-                _window.Push(Return(_reference, reference), Return(_close, close));
-            }
-
+            var market = _columns.Start;
+            var stock = _columns.Start + Block.Length;
+            var spreadX = _columns.Start + 2 * Block.Length;
+            var spreadY = _columns.Start + 3 * Block.Length;
+            var product = _columns.Start + 4 * Block.Length;
+            var begin = _started ? 0 : 1;
             _started = true;
-            _close = close;
-            _reference = reference;
-            tile.Out0[i] = _window.IsReady ? V.IfEqual(_window.SpreadX, V.Create(0), V.Create(double.NaN), _window.Product / _window.SpreadX) : V.Create(double.NaN);
+            _reference = Returns(tile.Reference + from, _reference, market, count);
+            _close = Returns(tile.Close + from, _close, stock, count);
+            var first = _window.Run(market, stock, spreadX, spreadY, product, begin, count);
+            Ratio(spreadX, product, tile.Out0 + from, first, count);
+            Block.FillNaN(tile.Out0 + from, first);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        static V Return(V before, V now) => V.IfEqual(before, V.Create(0), V.Create(0), (now - before) / before);
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        static V Returns(V* values, V previous, V* returns, int count)
+        {
+            var zero = V.Create(0);
+            for (var i = 0; i < count; i++)
+            {
+                var now = values[i];
+                returns[i] = V.IfEqual(previous, zero, zero, (now - previous) / previous);
+                previous = now;
+            }
+
+            return previous;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        static void Ratio(V* spread, V* product, V* output, int first, int count)
+        {
+            var zero = V.Create(0);
+            var nan = V.Create(double.NaN);
+            for (var i = first; i < count; i++)
+            {
+                output[i] = V.IfEqual(V.Max(zero, spread[i]), zero, nan, product[i] / spread[i]);
+            }
+        }
     }
 }

@@ -24,22 +24,35 @@ public sealed class Correlation : Indicator
     public static void Series(ReadOnlySpan<double> close, ReadOnlySpan<double> reference, int period, Span<double> correl) =>
         new Correlation(period).Compute(new BarSeries { Close = close, Reference = reference }, new(correl));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period));
 
-    struct Kernel<V>(int period) : IKernel<V>
+    unsafe struct Kernel<V>(int period) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {
+        readonly LaneArray<V> _columns = new(3 * Block.Length);
         CovarianceWindow<V> _window = new(period);
 
         public void Reset() => _window.Reset();
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            _window.Push(tile.Close[i], tile.Reference[i]);
+            var spreadX = _columns.Start;
+            var spreadY = _columns.Start + Block.Length;
+            var product = _columns.Start + 2 * Block.Length;
+            var first = _window.Run(tile.Close + from, tile.Reference + from, spreadX, spreadY, product, 0, count);
+            Ratio(spreadX, spreadY, product, tile.Out0 + from, first, count);
+            Block.FillNaN(tile.Out0 + from, first);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        static void Ratio(V* spreadX, V* spreadY, V* product, V* output, int first, int count)
+        {
             var zero = V.Create(0);
-            var spread = V.Sqrt(_window.SpreadX) * V.Sqrt(_window.SpreadY);
-            tile.Out0[i] = _window.IsReady ? V.IfEqual(spread, zero, zero, _window.Product / spread) : V.Create(double.NaN);
+            for (var i = first; i < count; i++)
+            {
+                var spread = V.Sqrt(V.Max(zero, spreadX[i])) * V.Sqrt(V.Max(zero, spreadY[i]));
+                output[i] = V.IfEqual(spread, zero, zero, product[i] / spread);
+            }
         }
     }
 }

@@ -36,21 +36,29 @@ public sealed class StandardDeviation : Indicator
     internal static double Scale(int period, DeviationConvention convention) =>
         convention == DeviationConvention.Population ? 1 : Math.Sqrt(period / (period - 1.0));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period, _scale));
+    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period, _scale));
 
-    struct Kernel<V>(int period, double scale) : IKernel<V>
+    unsafe struct Kernel<V>(int period, double scale) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {
+        readonly LaneArray<V> _columns = new(2 * Block.Length);
         MomentWindow<V> _window = new(period);
-        readonly V _scale = V.Create(scale);
 
         public void Reset() => _window.Reset();
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            _window.Push(tile.Close[i]);
-            tile.Out0[i] = _window.IsReady ? V.Sqrt(_window.Variance) * _scale : V.Create(double.NaN);
+            var mean = _columns.Start;
+            var variance = _columns.Start + Block.Length;
+            var first = _window.Run(tile.Close + from, mean, variance, 0, count);
+            var output = tile.Out0 + from;
+            var factor = V.Create(scale);
+            Block.FillNaN(output, first);
+            for (var i = first; i < count; i++)
+            {
+                output[i] = V.Sqrt(variance[i]) * factor;
+            }
         }
     }
 }

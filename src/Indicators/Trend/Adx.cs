@@ -53,86 +53,161 @@ public sealed class Adx : Indicator
         AdxConvention convention = AdxConvention.TaLib) =>
         new Adx(period, convention).Compute(new BarSeries { High = high, Low = low, Close = close }, new(adx, plusDi, minusDi));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period, _convention));
+    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period, _convention));
 
-    struct Kernel<V>(int period, AdxConvention convention) : IKernel<V>
+    unsafe struct Kernel<V>(int period, AdxConvention convention) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        readonly V _keep = V.Create(1 - 1.0 / period);
-        readonly int _first = convention == AdxConvention.TaLib ? period - 1 : period;
-        TrueRangeStep<V> _range;
+        // Up to this bar the sums only grow; from the next on they decay.
+        readonly int _growing = convention == AdxConvention.TaLib ? period - 1 : period;
+        readonly LaneArray<V> _columns = new(4 * Block.Length);
         V _previousHigh;
         V _previousLow;
+        V _previousClose;
         V _up;
         V _down;
         V _true;
         V _adx;
-        int _seen;
+        int _bar;
 
         public void Reset()
         {
-            _range.Reset();
-            _seen = 0;
+            _bar = 0;
             _up = _down = _true = _adx = V.Create(0);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            var high = tile.High[i];
-            var low = tile.Low[i];
-            var zero = V.Create(0);
-            var rise = high - _previousHigh;
-            var fall = _previousLow - low;
-            _previousHigh = high;
-            _previousLow = low;
-            var nan = V.Create(double.NaN);
-            if (!_range.Push(high, low, tile.Close[i]))
+            var up = _columns.Start;
+            var down = _columns.Start + Block.Length;
+            var range = _columns.Start + 2 * Block.Length;
+            var index = _columns.Start + 3 * Block.Length;
+            Movements(tile.High + from, tile.Low + from, up, down, count);
+            Ranges(tile.High + from, tile.Low + from, tile.Close + from, range, count);
+            if (_bar == 0)
             {
-                tile.Out0[i] = tile.Out1[i] = tile.Out2[i] = nan;
-                return;
+                // The first bar has no bar before it.
+                up[0] = down[0] = range[0] = V.Create(0);
             }
 
-            // The larger of the two moves counts, if it is positive; equal moves cancel.
-            var plus = V.IfLess(fall, rise, V.Max(rise, zero), zero);
-            var minus = V.IfLess(rise, fall, V.Max(fall, zero), zero);
-            var keep = ++_seen > _first ? _keep : V.Create(1);
-            _up = V.Fma(_up, keep, plus);
-            _down = V.Fma(_down, keep, minus);
-            _true = V.Fma(_true, keep, _range.Value);
-            if (_seen < period)
-            {
-                tile.Out0[i] = tile.Out1[i] = tile.Out2[i] = nan;
-                return;
-            }
-
-            var plusDi = V.IfEqual(_true, zero, zero, V.Create(100) * (_up / _true));
-            var minusDi = V.IfEqual(_true, zero, zero, V.Create(100) * (_down / _true));
-            var sum = plusDi + minusDi;
-            var distance = V.Abs(plusDi - minusDi);
-            var none = _seen < 2 * period ? zero : _adx;
-            var index = V.IfEqual(sum, zero, none, V.Create(100) * (distance / sum));
-            Smooth(index);
-            tile.Out0[i] = _seen >= 2 * period - 1 ? _adx : nan;
-            tile.Out1[i] = plusDi;
-            tile.Out2[i] = minusDi;
+            Sums(up, down, range, count);
+            var first = Math.Clamp(period - _bar, 0, count);
+            Indexes(up, down, range, index, first, count);
+            Average(index, tile.Out0 + from, first, count);
+            Block.Copy(up, tile.Out1 + from, first, count);
+            Block.Copy(down, tile.Out2 + from, first, count);
+            _bar = Math.Min(_bar + count, 2 * period);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        void Smooth(V index)
+        /// <summary>The larger of the two moves counts, if it is positive; equal moves cancel.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        void Movements(V* highs, V* lows, V* up, V* down, int count)
         {
-            var divisor = V.Create(1.0 / period);
-            if (_seen >= 2 * period)
+            var previousHigh = _previousHigh;
+            var previousLow = _previousLow;
+            var zero = V.Create(0);
+            for (var i = 0; i < count; i++)
             {
-                _adx = V.Fma(index - _adx, divisor, _adx);
-                return;
+                var high = highs[i];
+                var low = lows[i];
+                var rise = high - previousHigh;
+                var fall = previousLow - low;
+                up[i] = V.IfLess(fall, rise, V.Max(rise, zero), zero);
+                down[i] = V.IfLess(rise, fall, V.Max(fall, zero), zero);
+                previousHigh = high;
+                previousLow = low;
             }
 
-            _adx += index;
-            if (_seen == 2 * period - 1)
+            _previousHigh = previousHigh;
+            _previousLow = previousLow;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        void Ranges(V* highs, V* lows, V* closes, V* range, int count)
+        {
+            var previous = _previousClose;
+            for (var i = 0; i < count; i++)
             {
-                _adx *= divisor;
+                var high = highs[i];
+                var low = lows[i];
+                range[i] = V.Max(high - low, V.Max(V.Abs(high - previous), V.Abs(low - previous)));
+                previous = closes[i];
             }
+
+            _previousClose = previous;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        void Sums(V* up, V* down, V* range, int count)
+        {
+            var sumUp = _up;
+            var sumDown = _down;
+            var sumRange = _true;
+            var growing = Math.Clamp(_growing + 1 - _bar, 0, count);
+            for (var i = 0; i < growing; i++)
+            {
+                up[i] = sumUp += up[i];
+                down[i] = sumDown += down[i];
+                range[i] = sumRange += range[i];
+            }
+
+            var keep = V.Create(1 - 1.0 / period);
+            for (var i = growing; i < count; i++)
+            {
+                up[i] = sumUp = V.Fma(sumUp, keep, up[i]);
+                down[i] = sumDown = V.Fma(sumDown, keep, down[i]);
+                range[i] = sumRange = V.Fma(sumRange, keep, range[i]);
+            }
+
+            (_up, _down, _true) = (sumUp, sumDown, sumRange);
+        }
+
+        /// <summary>Turns the sums into directional indicators, in place. A bar without any movement has the index -1, which the average passes over.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        static void Indexes(V* up, V* down, V* range, V* index, int first, int count)
+        {
+            var zero = V.Create(0);
+            var hundred = V.Create(100);
+            var none = V.Create(-1);
+            for (var i = first; i < count; i++)
+            {
+                var whole = range[i];
+                var plus = V.IfEqual(whole, zero, zero, hundred * (up[i] / whole));
+                var minus = V.IfEqual(whole, zero, zero, hundred * (down[i] / whole));
+                var sum = plus + minus;
+                up[i] = plus;
+                down[i] = minus;
+                index[i] = V.IfEqual(sum, zero, none, hundred * (V.Abs(plus - minus) / sum));
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        void Average(V* index, V* output, int first, int count)
+        {
+            var adx = _adx;
+            var zero = V.Create(0);
+            var weight = V.Create(1.0 / period);
+            var seeded = Math.Clamp(2 * period - 1 - _bar, 0, count);
+            Block.FillNaN(output, seeded);
+            for (var i = first; i < seeded; i++)
+            {
+                adx += V.Max(index[i], zero);
+            }
+
+            var at = seeded;
+            if (at < count && _bar + at == 2 * period - 1)
+            {
+                output[at] = adx = (adx + V.Max(index[at], zero)) * weight;
+                at++;
+            }
+
+            for (; at < count; at++)
+            {
+                var value = V.IfLess(index[at], zero, adx, index[at]);
+                output[at] = adx = V.Fma(value - adx, weight, adx);
+            }
+
+            _adx = adx;
         }
     }
 }

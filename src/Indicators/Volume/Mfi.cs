@@ -35,11 +35,12 @@ public sealed class Mfi : Indicator
         Span<double> mfi) =>
         new Mfi(period).Compute(new BarSeries { High = high, Low = low, Close = close, Volume = volume }, new(mfi));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period));
 
-    struct Kernel<V>(int period) : IKernel<V>
+    unsafe struct Kernel<V>(int period) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {
+        readonly LaneArray<V> _columns = new(3 * Block.Length);
         SumWindow<V> _rising = new(period);
         SumWindow<V> _falling = new(period);
         V _previous;
@@ -52,22 +53,49 @@ public sealed class Mfi : Indicator
             _started = false;
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            var typical = (tile.High[i] + tile.Low[i] + tile.Close[i]) / V.Create(3);
+            var typical = _columns.Start;
+            var rising = _columns.Start + Block.Length;
+            var falling = _columns.Start + 2 * Block.Length;
+            TypicalPrice.Run(tile, from, typical, count);
+            var begin = _started ? 0 : 1;
+            _previous = _started ? _previous : typical[0];
+            _started = true;
+            Flows(typical, tile.Volume + from, rising, falling, count);
+            _rising.Run(rising, rising, begin, count);
+            var first = _falling.Run(falling, falling, begin, count);
+            Index(rising, falling, tile.Out0 + from, first, count);
+            Block.FillNaN(tile.Out0 + from, first);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        void Flows(V* typical, V* volume, V* rising, V* falling, int count)
+        {
+            var previous = _previous;
             var zero = V.Create(0);
-            if (_started)
+            for (var i = 0; i < count; i++)
             {
-                var flow = typical * tile.Volume[i];
-                _rising.Push(V.IfLess(_previous, typical, flow, zero));
-                _falling.Push(V.IfLess(typical, _previous, flow, zero));
+                var now = typical[i];
+                var flow = now * volume[i];
+                rising[i] = V.IfLess(previous, now, flow, zero);
+                falling[i] = V.IfLess(now, previous, flow, zero);
+                previous = now;
             }
 
-            _started = true;
-            _previous = typical;
-            var sum = _rising.Sum + _falling.Sum;
-            tile.Out0[i] = _rising.IsReady ? V.IfEqual(sum, zero, zero, V.Create(100) * (_rising.Sum / sum)) : V.Create(double.NaN);
+            _previous = previous;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        static void Index(V* rising, V* falling, V* output, int first, int count)
+        {
+            var zero = V.Create(0);
+            var hundred = V.Create(100);
+            for (var i = first; i < count; i++)
+            {
+                var sum = rising[i] + falling[i];
+                output[i] = V.IfEqual(sum, zero, zero, hundred * (rising[i] / sum));
+            }
         }
     }
 }

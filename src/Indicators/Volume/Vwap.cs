@@ -35,11 +35,12 @@ public sealed class Vwap : Indicator
         Span<double> vwap) =>
         new Vwap(period).Compute(new BarSeries { High = high, Low = low, Close = close, Volume = volume }, new(vwap));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period));
 
-    struct Kernel<V>(int period) : IKernel<V>
+    unsafe struct Kernel<V>(int period) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {
+        readonly LaneArray<V> _columns = new(2 * Block.Length);
         SumWindow<V> _value = new(period);
         SumWindow<V> _volume = new(period);
 
@@ -49,14 +50,29 @@ public sealed class Vwap : Indicator
             _volume.Reset();
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            var typical = (tile.High[i] + tile.Low[i] + tile.Close[i]) / V.Create(3);
-            var volume = tile.Volume[i];
-            _value.Push(typical * volume);
-            _volume.Push(volume);
-            tile.Out0[i] = _volume.IsReady ? V.IfEqual(_volume.Sum, V.Create(0), V.Create(double.NaN), _value.Sum / _volume.Sum) : V.Create(double.NaN);
+            var value = _columns.Start;
+            var volume = _columns.Start + Block.Length;
+            var traded = tile.Volume + from;
+            TypicalPrice.Run(tile, from, value, count);
+            for (var i = 0; i < count; i++)
+            {
+                value[i] = value[i] * traded[i];
+            }
+
+            _value.Run(value, value, 0, count);
+            var first = _volume.Run(traded, volume, 0, count);
+            var output = tile.Out0 + from;
+            var zero = V.Create(0);
+            var nan = V.Create(double.NaN);
+            for (var i = first; i < count; i++)
+            {
+                output[i] = V.IfEqual(volume[i], zero, nan, value[i] / volume[i]);
+            }
+
+            Block.FillNaN(output, first);
         }
     }
 }
