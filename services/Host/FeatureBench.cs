@@ -23,7 +23,7 @@ internal sealed class FeatureBench(Database database, DateOnly date, int threads
             Command = Environment.GetCommandLineArgs(),
         };
         result.Noise["loadAverageBefore"] = RunEnvironment.LoadAverage();
-        var packed = await MarketFeatures.HasPackedAsync(database, cancellation);
+        var packed = await new PackedPrices(database).IsCurrentAsync(cancellation);
         var (panel, panelLoad) = await TimeAsync(() => MarketFeatures.LoadAsync(database, date, packed, cancellation));
         var (_, pricesLoad) = await TimeAsync(() => MarketFeatures.LoadPricesAsync(database, date, packed, cancellation));
         var stocks = panel.Stocks.Count;

@@ -14,6 +14,7 @@ internal static class FeaturesCommand
         var command = new Command("features", "Extract or time the features of a service.");
         command.Subcommands.Add(CreateExtract());
         command.Subcommands.Add(FeatureBenchCommand.Create());
+        command.Subcommands.Add(CreatePack());
         return command;
     }
 
@@ -34,17 +35,8 @@ internal static class FeaturesCommand
 
             var path = parse.GetValue(output)!;
             await using var open = Database.Open(DatabaseTargets.ParseExisting(parse.GetValue(database)!));
-            if (asOf is { } binaryDay && path.EndsWith(".bin", StringComparison.Ordinal))
-            {
-                return await WriteBinaryAsync(open, binaryDay, path, cancellation);
-            }
-
             var extractor = new FeatureExtractor(open);
-            var report = await UserErrors.FromDataAsync(async () =>
-            {
-                await using var csv = new StreamWriter(path);
-                return asOf is { } day ? await extractor.AsOfAsync(csv, day, cancellation) : await extractor.LabelledAsync(csv, cancellation);
-            });
+            var report = await UserErrors.FromDataAsync(() => WriteAsync(extractor, path, asOf, cancellation));
             Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{report.Rows:N0} rows, {report.Positive:N0} positive, {report.TooFewBars:N0} left out for fewer than {FeatureCalculator.LeastBars} bars"));
             return ExitCode.Ok;
@@ -52,18 +44,42 @@ internal static class FeaturesCommand
         return command;
     }
 
-    static async Task<int> WriteBinaryAsync(Database database, DateOnly day, string path, CancellationToken cancellation)
+    static async Task<ExtractReport> WriteAsync(FeatureExtractor extractor, string path, DateOnly? asOf, CancellationToken cancellation)
     {
-        var table = await UserErrors.FromDataAsync(async () =>
+        if (asOf is { } day && path.EndsWith(".bin", StringComparison.Ordinal))
         {
-            var packed = await MarketFeatures.HasPackedAsync(database, cancellation);
-            var computed = (await MarketFeatures.LoadAsync(database, day, packed, cancellation)).Compute(day, Environment.ProcessorCount);
-            await using var stream = new BufferedStream(File.Create(path), 1 << 16);
-            computed.WriteBinary(stream, day);
-            return computed;
+            await using var binary = new BufferedStream(File.Create(path), 1 << 16);
+            return await extractor.AsOfAsync(binary, day, cancellation);
+        }
+
+        await using var csv = new StreamWriter(path);
+        return asOf is { } date ? await extractor.AsOfAsync(csv, date, cancellation) : await extractor.LabelledAsync(csv, cancellation);
+    }
+
+    static Command CreatePack()
+    {
+        var database = new Option<string>("--database") { Description = "sqlite:FILE or postgres:CONNECTION.", Required = true };
+        var drop = new Option<bool>("--drop") { Description = "Remove the packed rows instead." };
+        var command = new Command("pack", "Write one row per stock with all its bars, from which the market loads faster.") { database, drop };
+        command.SetAction(async (parse, cancellation) =>
+        {
+            await using var open = Database.Open(DatabaseTargets.ParseExisting(parse.GetValue(database)!));
+            var packed = new PackedPrices(open);
+            if (parse.GetValue(drop))
+            {
+                await UserErrors.FromDataAsync(async () =>
+                {
+                    await packed.DropAsync(cancellation);
+                    return 0;
+                });
+                Console.Out.WriteLine("packed rows removed");
+                return ExitCode.Ok;
+            }
+
+            var stocks = await UserErrors.FromDataAsync(() => packed.MakeAsync(cancellation));
+            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{stocks:N0} stocks packed"));
+            return ExitCode.Ok;
         });
-        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{table.Computed:N0} rows, {table.Codes.Count - table.Computed:N0} left out for fewer than {FeatureCalculator.LeastBars} bars"));
-        return ExitCode.Ok;
+        return command;
     }
 }

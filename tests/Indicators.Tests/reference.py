@@ -1,28 +1,63 @@
-"""Indicators in pandas and numpy with TA-Lib's conventions, written independently of the library under test.
+"""Indicators in numpy and pandas with TA-Lib's conventions, written independently of the library under test.
 
-usage: reference.py BARS.bin COUNT OUT.bin
-BARS.bin holds open, high, low, close, volume, reference as COUNT little-endian doubles each;
-OUT.bin receives every output in the order of NAMES, COUNT doubles each. `reference.py --names` prints NAMES.
+usage: reference.py BARS.bin STOCKS COUNT OUT.bin
+BARS.bin holds, stock after stock, open, high, low, close, volume, reference as COUNT little-endian doubles each; OUT.bin receives
+every output in the order of the names, each as STOCKS x COUNT doubles. `reference.py --names` prints the names, as
+INDICATOR[:PARAMETERS].OUTPUT. Arrays are bars x stocks throughout: loops run over bars, each step over all stocks.
 """
 import sys
 
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
 NAN = float("nan")
+np.seterr(all="ignore")
+
+
+def blank(like):
+    return np.full(like.shape, NAN)
+
+
+def windows(values, n, reduce):
+    """reduce(window, axis) of the last n bars."""
+    out = blank(values)
+    if len(values) >= n:
+        out[n - 1:] = reduce(sliding_window_view(values, n, axis=0), -1)
+    return out
+
+
+def mean(values, n):
+    return windows(values, n, lambda w, a: w.mean(axis=a))
+
+
+def deviation(values, n):
+    return windows(values, n, lambda w, a: w.std(axis=a))
+
+
+def highest(values, n):
+    return windows(values, n, lambda w, a: w.max(axis=a))
+
+
+def lowest(values, n):
+    return windows(values, n, lambda w, a: w.min(axis=a))
+
+
+def before(values, k=1):
+    return pd.DataFrame(values).shift(k).to_numpy()
 
 
 def seeded(values, period, weight, first=0):
     """Exponential mean over values[first:], seeded with the plain mean of the first `period` of them."""
-    out = np.full(len(values), NAN)
+    out = blank(values)
     start = first + period - 1
     if start >= len(values):
         return out
-    mean = values[first:start + 1].mean()
-    out[start] = mean
+    m = values[first:start + 1].mean(axis=0)
+    out[start] = m
     for i in range(start + 1, len(values)):
-        mean = values[i] * weight + mean * (1 - weight)
-        out[i] = mean
+        m = values[i] * weight + m * (1 - weight)
+        out[i] = m
     return out
 
 
@@ -30,102 +65,119 @@ def ema(values, period, first=0):
     return seeded(values, period, 2 / (period + 1), first)
 
 
+def wma(c, n):
+    weights = np.arange(1, n + 1) * 2 / (n * (n + 1))
+    return windows(c, n, lambda w, a: (w * weights).sum(axis=a))
+
+
 def rsi(c, n):
-    d = np.diff(c, prepend=NAN)
+    d = c - before(c)
     gain = seeded(np.where(d > 0, d, 0.0), n, 1 / n, 1)
     loss = seeded(np.where(d < 0, -d, 0.0), n, 1 / n, 1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(np.isnan(gain), NAN, np.where(gain + loss == 0, 0.0, 100 * gain / (gain + loss)))
+    return np.where(np.isnan(gain), NAN, np.where(gain + loss == 0, 0.0, 100 * gain / (gain + loss)))
 
 
 def macd(c, fast, slow, signal):
-    s = ema(c, slow)
-    f = ema(c, fast, slow - fast)
-    line = f - s
+    line = ema(c, fast, slow - fast) - ema(c, slow)
     sig = ema(line, signal, slow - 1)
     line = np.where(np.isnan(sig), NAN, line)
     return line, sig, line - sig
 
 
+def bands(c, n, width):
+    m, d = mean(c, n), deviation(c, n)
+    percent = np.where(d == 0, 0.5, (c - (m - width * d)) / (2 * width * d))
+    return m + width * d, m, m - width * d, np.where(np.isnan(m), NAN, percent)
+
+
 def true_range(h, l, c):
-    p = np.concatenate([[NAN], c[:-1]])
-    tr = np.maximum(h - l, np.maximum(np.abs(h - p), np.abs(l - p)))
-    tr[0] = NAN
-    return tr
+    p = before(c)
+    return np.maximum(h - l, np.maximum(np.abs(h - p), np.abs(l - p)))
 
 
 def directional(h, l, c, n):
-    up, down = np.diff(h, prepend=NAN), -np.diff(l, prepend=NAN)
+    up, down = h - before(h), before(l) - l
     plus = np.where((up > down) & (up > 0), up, 0.0)
     minus = np.where((down > up) & (down > 0), down, 0.0)
     tr = true_range(h, l, c)
-    pdi, mdi, adx = (np.full(len(c), NAN) for _ in range(3))
-    sums = np.zeros(3)
-    dx, mean = [], 0.0
+    pdi, mdi, adx = blank(c), blank(c), blank(c)
+    sp, sm, st = (np.zeros(c.shape[1]) for _ in range(3))
+    average = np.zeros(c.shape[1])
     for i in range(1, len(c)):
         keep = 1 - 1 / n if i >= n else 1.0
-        sums = sums * keep + np.array([plus[i], minus[i], tr[i]])
+        sp, sm, st = sp * keep + plus[i], sm * keep + minus[i], st * keep + tr[i]
         if i < n:
             continue
-        if sums[2] == 0:
-            pdi[i] = mdi[i] = 0.0
-        else:
-            pdi[i], mdi[i] = 100 * sums[0] / sums[2], 100 * sums[1] / sums[2]
+        pdi[i] = np.where(st == 0, 0.0, 100 * sp / st)
+        mdi[i] = np.where(st == 0, 0.0, 100 * sm / st)
         total = pdi[i] + mdi[i]
-        x = 100 * abs(pdi[i] - mdi[i]) / total if total else None
-        if len(dx) < n:
-            dx.append(x or 0.0)
-            if len(dx) == n:
-                mean = sum(dx) / n
-        elif x is not None:
-            mean = (mean * (n - 1) + x) / n
-        if len(dx) == n:
-            adx[i] = mean
+        x = 100 * np.abs(pdi[i] - mdi[i]) / total
+        if i < 2 * n:
+            average = average + np.where(total == 0, 0.0, x) / n
+        else:
+            average = np.where(total == 0, average, (average * (n - 1) + x) / n)
+        if i >= 2 * n - 1:
+            adx[i] = average
     return adx, pdi, mdi
 
 
-def stochastic(h, l, c, k):
-    high, low = pd.Series(h).rolling(k).max(), pd.Series(l).rolling(k).min()
-    span = high - low
-    return (100 * (pd.Series(c) - low) / span).where(span != 0, 0.0).where(~span.isna())
+def place(h, l, c, n):
+    high, low = highest(h, n), lowest(l, n)
+    return np.where(np.isnan(high), NAN, np.where(high == low, 0.0, 100 * (c - low) / (high - low)))
 
 
-def slow(h, l, c, k, n, d):
-    a = stochastic(h, l, c, k).rolling(n).apply(np.mean, raw=True)
-    b = a.rolling(d).apply(np.mean, raw=True)
-    return a.where(~b.isna()).to_numpy(), b.to_numpy()
+def stochastic(h, l, c, k, n, d):
+    a = mean(place(h, l, c, k), n)
+    b = mean(a, d)
+    return np.where(np.isnan(b), NAN, a), b
+
+
+def williams(h, l, c, n):
+    high, low = highest(h, n), lowest(l, n)
+    return np.where(np.isnan(high), NAN, np.where(high == low, 0.0, -100 * (high - c) / (high - low)))
 
 
 def cci(h, l, c, n):
-    tp = (h + l + c) / 3
-
-    def one(w):
-        mean = w.mean()
-        dev = np.abs(w - mean).mean()
-        return 0.0 if dev == 0 else (w[-1] - mean) / (0.015 * dev)
-    return pd.Series(tp).rolling(n).apply(one, raw=True).to_numpy()
+    def one(w, a):
+        m = w.mean(axis=a)
+        dev = np.abs(w - m[..., None]).mean(axis=a)
+        return np.where(dev == 0, 0.0, (w[..., -1] - m) / (0.015 * dev))
+    return windows((h + l + c) / 3, n, one)
 
 
 def mfi(h, l, c, v, n):
     tp = (h + l + c) / 3
-    d = np.diff(tp, prepend=NAN)
-    up = pd.Series(np.where(d > 0, tp * v, 0.0)[1:]).rolling(n).apply(np.sum, raw=True).to_numpy()
-    down = pd.Series(np.where(d < 0, tp * v, 0.0)[1:]).rolling(n).apply(np.sum, raw=True).to_numpy()
-    with np.errstate(invalid="ignore", divide="ignore"):
-        out = np.where(np.isnan(up), NAN, np.where(up + down == 0, 0.0, 100 * up / (up + down)))
-    return np.concatenate([[NAN], out])
+    d = tp - before(tp)
+    up, down = (np.where(x > 0, tp * v, 0.0) for x in (d, -d))
+    up[0] = down[0] = NAN
+    up, down = (windows(x, n, lambda w, a: w.sum(axis=a)) for x in (up, down))
+    return np.where(np.isnan(up), NAN, np.where(up + down == 0, 0.0, 100 * up / (up + down)))
+
+
+def obv(c, v):
+    sign = np.sign(c - before(c))
+    sign[0] = 1
+    return np.cumsum(sign * v, axis=0)
+
+
+def vwap(h, l, c, v, n):
+    flow, shares = (windows(x, n, lambda w, a: w.sum(axis=a)) for x in ((h + l + c) / 3 * v, v))
+    return np.where(shares == 0, NAN, flow / shares)
 
 
 def aroon(h, l, n):
-    def age(w, best):
-        return next(k for k in range(n + 1) if w[n - k] == best)
-    up = pd.Series(h).rolling(n + 1).apply(lambda w: 100 * (n - age(w, w.max())) / n, raw=True).to_numpy()
-    down = pd.Series(l).rolling(n + 1).apply(lambda w: 100 * (n - age(w, w.min())) / n, raw=True).to_numpy()
+    # Of equal extremes the latest counts: the first maximum of the window read backwards.
+    up = windows(h, n + 1, lambda w, a: 100 * (n - w[..., ::-1].argmax(axis=a)) / n)
+    down = windows(l, n + 1, lambda w, a: 100 * (n - w[..., ::-1].argmin(axis=a)) / n)
     return down, up, up - down
 
 
-def sar(h, l, step, limit):
-    out = np.full(len(h), NAN)
+def sar(high, low, step, limit):
+    return np.column_stack([sar_of_one(high[:, s].tolist(), low[:, s].tolist(), step, limit) for s in range(high.shape[1])])
+
+
+def sar_of_one(h, l, step, limit):
+    out = [NAN] * len(h)
     if len(h) < 2:
         return out
     fall, rise = l[0] - l[1], h[1] - h[0]
@@ -134,106 +186,85 @@ def sar(h, l, step, limit):
     af = step
     for i in range(1, len(h)):
         j = max(i - 1, 1)
-        if long:
-            if l[i] <= stop:
-                long = False
-                stop = max(ep, h[j], h[i])
-                out[i] = stop
-                af, ep = step, l[i]
-                stop = max(stop + af * (ep - stop), h[j], h[i])
-            else:
-                out[i] = stop
-                if h[i] > ep:
-                    ep, af = h[i], min(af + step, limit)
-                stop = min(stop + af * (ep - stop), l[j], l[i])
-        elif h[i] >= stop:
-            long = True
-            stop = min(ep, l[j], l[i])
+        turned = l[i] <= stop if long else h[i] >= stop
+        if turned:
+            stop = max(ep, h[j], h[i]) if long else min(ep, l[j], l[i])
+            long = not long
+            af, ep = step, h[i] if long else l[i]
             out[i] = stop
-            af, ep = step, h[i]
-            stop = min(stop + af * (ep - stop), l[j], l[i])
         else:
             out[i] = stop
-            if l[i] < ep:
+            if long and h[i] > ep:
+                ep, af = h[i], min(af + step, limit)
+            elif not long and l[i] < ep:
                 ep, af = l[i], min(af + step, limit)
-            stop = max(stop + af * (ep - stop), h[j], h[i])
+        stop += af * (ep - stop)
+        stop = min(stop, l[j], l[i]) if long else max(stop, h[j], h[i])
     return out
 
 
-def rolling(values, n, f):
-    return pd.Series(values).rolling(n).apply(f, raw=True).to_numpy()
-
-
-def pairs(x, y, n, f):
-    out = np.full(len(x), NAN)
-    for i in range(n - 1, len(x)):
-        out[i] = f(x[i - n + 1:i + 1], y[i - n + 1:i + 1])
+def centred(x, y, n, f):
+    out = blank(x)
+    if len(x) >= n:
+        wx, wy = sliding_window_view(x, n, axis=0), sliding_window_view(y, n, axis=0)
+        wx, wy = wx - wx.mean(axis=-1, keepdims=True), wy - wy.mean(axis=-1, keepdims=True)
+        out[n - 1:] = f((wx * wx).sum(axis=-1), (wy * wy).sum(axis=-1), (wx * wy).sum(axis=-1))
     return out
 
 
-def beta(x, y):
-    mx, my = x - x.mean(), y - y.mean()
-    return (mx * my).sum() / (mx * mx).sum()
+def beta(r, c, n):
+    return centred(r / before(r) - 1, c / before(c) - 1, n, lambda xx, yy, xy: xy / xx)
 
 
-def correlation(x, y):
-    mx, my = x - x.mean(), y - y.mean()
-    d = np.sqrt((mx * mx).sum() * (my * my).sum())
-    return (mx * my).sum() / d if d else 0.0
+def correlation(x, y, n):
+    return centred(x, y, n, lambda xx, yy, xy: np.where(xx * yy == 0, 0.0, xy / np.sqrt(xx * yy)))
+
+
+def named(name, outputs, values):
+    return {f"{name}.{output}": value for output, value in zip(outputs.split(), values)}
 
 
 def everything(o, h, l, c, v, r):
-    s = pd.Series(c)
-    mean, dev = rolling(c, 20, np.mean), rolling(c, 20, np.std)
-    weights = np.arange(1, 21) / 210.0
     e1 = ema(c, 20)
     e2 = ema(e1, 20, 19)
     e3 = ema(e2, 20, 38)
-    line, sig, hist = macd(c, 12, 26, 9)
     tr = true_range(h, l, c)
-    atr = seeded(tr, 14, 1 / 14, 1)
-    adx, pdi, mdi = directional(h, l, c, 14)
-    k, d = slow(h, l, c, 5, 3, 3)
-    down, up, osc = aroon(h, l, 14)
-    tp = (h + l + c) / 3
-    flow, shares = rolling(tp * v, 20, np.sum), rolling(v, 20, np.sum)
-    sign = np.sign(np.diff(c, prepend=c[0]))
-    sign[0] = 1
-    high, low = s.rolling(30).max().to_numpy(), s.rolling(30).min().to_numpy()
-    dh, dl = pd.Series(h).rolling(20).max().to_numpy(), pd.Series(l).rolling(20).min().to_numpy()
     half = 2 * seeded(tr, 10, 1 / 10, 1)
-    hh, ll = pd.Series(h).rolling(14).max().to_numpy(), pd.Series(l).rolling(14).min().to_numpy()
-    peak = np.maximum.accumulate(c)
-    fall = 100 * (c / peak - 1)
-    rx, ry = np.diff(r) / r[:-1], np.diff(c) / c[:-1]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        percent = np.where(dev == 0, 0.5, (c - (mean - 2 * dev)) / (4 * dev))
-        williams = np.where(hh == ll, 0.0, -100 * (hh - c) / (hh - ll))
-        vwap = np.where(shares == 0, NAN, flow / shares)
-    return {
-        "sma": mean, "ema": e1, "wma": rolling(c, 20, lambda w: (w * weights).sum()), "dema": 2 * e1 - e2, "tema": 3 * e1 - 3 * e2 + e3,
-        "rsi": rsi(c, 14), "macd.line": line, "macd.signal": sig, "macd.histogram": hist,
-        "bbands.upper": mean + 2 * dev, "bbands.middle": mean, "bbands.lower": mean - 2 * dev, "bbands.percent_b": percent, "stddev": dev,
-        "trange": tr, "atr": atr, "natr": 100 * atr / c, "adx.adx": adx, "adx.plus_di": pdi, "adx.minus_di": mdi,
-        "stoch.slow_k": k, "stoch.slow_d": d, "willr": np.where(np.isnan(hh), NAN, williams), "cci": cci(h, l, c, 14),
-        "obv": np.cumsum(sign * v), "mfi": mfi(h, l, c, v, 14), "vwap": vwap,
-        "mom": (s - s.shift(10)).to_numpy(), "roc": (100 * (s / s.shift(10) - 1)).to_numpy(),
-        "minmax.min": low, "minmax.max": high, "donchian.upper": dh, "donchian.middle": (dh + dl) / 2, "donchian.lower": dl,
-        "keltner.upper": e1 + half, "keltner.middle": e1 + 0 * half, "keltner.lower": e1 - half,
-        "aroon.down": down, "aroon.up": up, "aroon.oscillator": osc, "sar": sar(h, l, 0.02, 0.2),
-        "drawdown.drawdown": fall, "drawdown.max_drawdown": np.minimum.accumulate(fall),
-        "beta": np.concatenate([[NAN], pairs(rx, ry, 5, beta)]), "correl": pairs(c, r, 30, correlation),
+    dh, dl = highest(h, 20), lowest(l, 20)
+    fall = 100 * (c / np.maximum.accumulate(c, axis=0) - 1)
+    result = {
+        "sma.sma": mean(c, 20), "sma:2.sma": mean(c, 2), "sma:77.sma": mean(c, 77),
+        "ema.ema": e1, "wma.wma": wma(c, 20), "wma:3.wma": wma(c, 3), "dema.dema": 2 * e1 - e2, "tema.tema": 3 * e1 - 3 * e2 + e3,
+        "rsi.rsi": rsi(c, 14), "rsi:3.rsi": rsi(c, 3), "stddev.stddev": deviation(c, 20),
+        "trange.trange": tr, "atr.atr": seeded(tr, 14, 1 / 14, 1), "natr.natr": 100 * seeded(tr, 14, 1 / 14, 1) / c,
+        "willr.willr": williams(h, l, c, 14), "cci.cci": cci(h, l, c, 14), "obv.obv": obv(c, v), "mfi.mfi": mfi(h, l, c, v, 14),
+        "vwap.vwap": vwap(h, l, c, v, 20), "mom.mom": c - before(c, 10), "roc.roc": 100 * (c / before(c, 10) - 1),
+        "sar.sar": sar(h, l, 0.02, 0.2), "sar:0.05,0.1.sar": sar(h, l, 0.05, 0.1), "beta.beta": beta(r, c, 5), "correl.correl": correlation(c, r, 30),
     }
+    result |= named("macd", "line signal histogram", macd(c, 12, 26, 9))
+    result |= named("macd:5,35,5", "line signal histogram", macd(c, 5, 35, 5))
+    result |= named("bbands", "upper middle lower percent_b", bands(c, 20, 2))
+    result |= named("bbands:7,1.5", "upper middle lower percent_b", bands(c, 7, 1.5))
+    result |= named("adx", "adx plus_di minus_di", directional(h, l, c, 14))
+    result |= named("adx:5", "adx plus_di minus_di", directional(h, l, c, 5))
+    result |= named("stoch", "slow_k slow_d", stochastic(h, l, c, 5, 3, 3))
+    result |= named("stoch:14,1,3", "slow_k slow_d", stochastic(h, l, c, 14, 1, 3))
+    result |= named("stochf", "fast_k fast_d", stochastic(h, l, c, 5, 1, 3))
+    result |= named("minmax", "min max", (lowest(c, 30), highest(c, 30)))
+    result |= named("donchian", "upper middle lower", (dh, (dh + dl) / 2, dl))
+    result |= named("keltner", "upper middle lower", (e1 + half, e1 + 0 * half, e1 - half))
+    result |= named("aroon", "down up oscillator", aroon(h, l, 14))
+    result |= named("drawdown", "drawdown max_drawdown", (fall, np.minimum.accumulate(fall, axis=0)))
+    return result
 
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--names"]:
-        ramp = np.arange(1.0, 101.0)
+        ramp = np.arange(1.0, 101.0)[:, None]
         print("\n".join(everything(*[ramp] * 6)))
     else:
-        count = int(sys.argv[2])
-        bars = np.fromfile(sys.argv[1], dtype="<f8").reshape(-1, 6, count)
-        with open(sys.argv[3], "wb") as out:
-            for stock in bars:
-                for values in everything(*stock).values():
-                    out.write(np.ascontiguousarray(values, dtype="<f8").tobytes())
+        stocks, count = int(sys.argv[2]), int(sys.argv[3])
+        bars = np.fromfile(sys.argv[1], dtype="<f8").reshape(stocks, 6, count)
+        with open(sys.argv[4], "wb") as out:
+            for values in everything(*(np.ascontiguousarray(bars[:, f].T) for f in range(6))).values():
+                out.write(np.ascontiguousarray(values.T, dtype="<f8").tobytes())

@@ -9,8 +9,8 @@ using Fettle.Services.Stocks.Schema;
 namespace Fettle.Services.Stocks.BatchRuns;
 
 /// <summary>
-/// The nightly run: (1) one scan per table loads every history; (2) chunk after chunk, features and probabilities are computed and
-/// written with the counters of the run; (3) the results become a CSV file. A run that was cut off goes on behind its last chunk.
+/// The nightly run: (1) one scan per table, or the packed series, loads the market; (2) the features of all stocks are computed in one batch; (3) chunk
+/// after chunk, probabilities are computed and written with the counters of the run; (4) the results become a CSV file. A run that was cut off goes on behind its last chunk.
 /// </summary>
 internal sealed class BatchRunner(Database database, string runsFolder, TimeProvider time)
 {
@@ -46,27 +46,24 @@ internal sealed class BatchRunner(Database database, string runsFolder, TimeProv
     {
         var started = time.GetTimestamp();
         var cpu = Environment.CpuUsage.TotalTime;
-        Dictionary<string, StockHistory> histories;
-        await using (var connection = await database.OpenReadAsync(cancellation))
-        {
-            histories = await new HistoryLoader(database).LoadAllAsync(connection, run.Date, cancellation);
-        }
-
+        await StaticFeatures.EnsureAsync(database, run.Date, cancellation);
+        var market = await MarketFeatures.LoadAsync(database, run.Date, await new PackedPrices(database).IsCurrentAsync(cancellation), cancellation);
         var loading = time.GetElapsedTime(started);
-        var codes = run.Codes ?? [.. histories.Values.Where(h => h.Stock.Status == "active").Select(h => h.Stock.BseCode).Order(StringComparer.Ordinal)];
+        var table = market.Compute(run.Date, Environment.ProcessorCount);
+        var codes = run.Codes ?? [.. market.Histories.Values.Where(h => h.Stock.Status == "active").Select(h => h.Stock.BseCode).Order(StringComparer.Ordinal)];
         var (scored, skipped) = await _table.DoneAsync(run, cancellation);
         var before = codes.Count(c => scored.Contains(c) || skipped.Contains(c));
         run = run with { Status = BatchRun.Running, Total = codes.Count, Scored = codes.Count(scored.Contains), Skipped = codes.Count(skipped.Contains) };
         foreach (var chunk in codes.Where(c => !scored.Contains(c) && !skipped.Contains(c)).Chunk(ChunkSize))
         {
             cancellation.ThrowIfCancellationRequested();
-            var (good, bad) = Score(chunk, histories, run.Date, model);
+            var (good, bad) = Score(chunk, market, table, run.Date, model);
             run = run with { Scored = run.Scored + good.Count, Skipped = run.Skipped + bad.Count };
             await _table.WriteChunkAsync(run, good, bad, cancellation);
             progress?.Invoke(run.Scored + run.Skipped, run.Total);
         }
 
-        var ranked = await RankAsync(run, codes, histories, cancellation);
+        var ranked = await RankAsync(run, codes, market.Histories, cancellation);
         run = run with { Status = BatchRun.Completed, FinishedAt = time.GetUtcNow(), CsvPath = WriteCsv(run, ranked) };
         await _table.UpdateAsync(run, cancellation);
         return new BatchRunReport
@@ -84,31 +81,30 @@ internal sealed class BatchRunner(Database database, string runsFolder, TimeProv
     }
 
     static (List<(string, double)> Scored, List<SkippedStock> Skipped) Score(
-        string[] codes, Dictionary<string, StockHistory> histories, DateOnly date, ServingModel model)
+        string[] codes, MarketFeatures market, FeatureTable table, DateOnly date, ServingModel model)
     {
         var scored = new List<(string, double)>(codes.Length);
         var skipped = new List<SkippedStock>();
-        Span<double> features = stackalloc double[FeatureNames.Count];
         foreach (var code in codes)
         {
-            if (!histories.TryGetValue(code, out var history))
+            if (!market.Histories.ContainsKey(code))
             {
                 skipped.Add(new SkippedStock(code, "unknown-stock", $"no stock '{code}' is known"));
             }
-            else if (!FeatureCalculator.TryCompute(history, date, features))
+            else if (!table.TryFind(code, out var row))
             {
-                skipped.Add(new SkippedStock(code, "not-enough-history", $"{history.BarsUpTo(date.DayNumber)} of {FeatureCalculator.LeastBars} bars"));
+                skipped.Add(new SkippedStock(code, "not-enough-history", $"{market.BarsUpTo(code, date)} of {FeatureCalculator.LeastBars} bars"));
             }
             else
             {
-                scored.Add((code, Scorer.Probability(model, features)));
+                scored.Add((code, Scorer.Probability(model, table[row])));
             }
         }
 
         return (scored, skipped);
     }
 
-    async Task<List<RankedPrediction>> RankAsync(BatchRun run, IReadOnlyList<string> codes, Dictionary<string, StockHistory> histories, CancellationToken cancellation)
+    async Task<List<RankedPrediction>> RankAsync(BatchRun run, IReadOnlyList<string> codes, IReadOnlyDictionary<string, StockHistory> histories, CancellationToken cancellation)
     {
         var mine = codes.ToHashSet(StringComparer.Ordinal);
         var rows = await _table.RankedAsync(run, cancellation);

@@ -12,6 +12,9 @@ internal static class FeatureCalculator
 {
     public const int LeastBars = 35;
     const int VolumeWindow = 29;
+    static readonly Rsi Strength = new(14);
+    static readonly Macd Convergence = new(12, 26, 9);
+    static readonly BollingerBands Bands = new(20, 2);
 
     /// <summary>Writes the features; false, and nothing written, with fewer than <see cref="LeastBars"/> bars up to the date.</summary>
     public static bool TryCompute(StockHistory history, DateOnly date, Span<double> features) => TryCompute(
@@ -65,11 +68,11 @@ internal static class FeatureCalculator
             var b = rented.AsSpan(bars, bars);
             var c = rented.AsSpan(2 * bars, bars);
             var d = rented.AsSpan(3 * bars, bars);
-            Rsi.Series(closes, 14, a);
+            Strength.Compute(closes, new(a));
             features[0] = a[^1];
-            Macd.Series(closes, 12, 26, 9, a, b, c);
+            Convergence.Compute(closes, new(a, b, c));
             (features[1], features[2], features[3]) = (a[^1], b[^1], c[^1]);
-            BollingerBands.Series(closes, 20, 2, a, b, c, d);
+            Bands.Compute(closes, new(a, b, c, d));
             (features[4], features[5], features[6], features[7]) = (a[^1], b[^1], c[^1], d[^1]);
         }
         finally

@@ -14,6 +14,8 @@ internal sealed record ExtractReport(int Rows, int Positive, int TooFewBars, str
 /// </summary>
 internal sealed class FeatureExtractor(Database database)
 {
+    const string Active = "active";
+
     public async Task<ExtractReport> LabelledAsync(TextWriter csv, CancellationToken cancellation)
     {
         var (histories, labels) = await LoadAsync(cancellation);
@@ -36,16 +38,23 @@ internal sealed class FeatureExtractor(Database database)
 
     public async Task<ExtractReport> AsOfAsync(TextWriter csv, DateOnly date, CancellationToken cancellation)
     {
-        await using var connection = await database.OpenReadAsync(cancellation);
-        var histories = await new HistoryLoader(database).LoadAllAsync(connection, date, cancellation);
-        csv.WriteLine("bse_code,date," + string.Join(',', FeatureNames.All));
-        var (rows, few) = (0, 0);
-        foreach (var history in histories.Values.Where(h => h.Stock.Status == "active").OrderBy(h => h.Stock.BseCode, StringComparer.Ordinal))
-        {
-            _ = Write(csv, history, date, null) ? rows++ : few++;
-        }
+        var (table, active) = await TableAsync(date, cancellation);
+        table.WriteCsv(csv, date);
+        return new ExtractReport(table.Computed, 0, active - table.Computed, Stamp());
+    }
 
-        return new ExtractReport(rows, 0, few, Stamp());
+    /// <summary>The same rows in the form of <see cref="FeatureTable.WriteBinary"/>.</summary>
+    public async Task<ExtractReport> AsOfAsync(Stream binary, DateOnly date, CancellationToken cancellation)
+    {
+        var (table, active) = await TableAsync(date, cancellation);
+        table.WriteBinary(binary, date);
+        return new ExtractReport(table.Computed, 0, active - table.Computed, Stamp());
+    }
+
+    async Task<(FeatureTable Table, int Active)> TableAsync(DateOnly date, CancellationToken cancellation)
+    {
+        var market = await MarketFeatures.LoadAsync(database, date, await new PackedPrices(database).IsCurrentAsync(cancellation), cancellation);
+        return (market.Compute(date, Environment.ProcessorCount, s => s.Status == Active), market.Histories.Values.Count(h => h.Stock.Status == Active));
     }
 
     async Task<(Dictionary<string, StockHistory>, List<(string Code, int Day, int Label)>)> LoadAsync(CancellationToken cancellation)

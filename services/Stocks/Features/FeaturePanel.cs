@@ -5,18 +5,18 @@ using Microsoft.Extensions.Logging;
 namespace Fettle.Services.Stocks.Features;
 
 /// <summary>
-/// Every history resident in memory. It belongs to one stamp of data versions: after a write it is stale, requests load from the
+/// The whole market resident in memory: bars in columns, the rest stock by stock. It belongs to one stamp of data versions: after a write it is stale, requests load from the
 /// database as without it, and one background load makes a new one.
 /// </summary>
-internal sealed partial class FeaturePanel(Database database, ILogger<FeaturePanel> logger)
+internal sealed partial class FeaturePanel(Database database, PackedPrices packed, ILogger<FeaturePanel> logger)
 {
     readonly Lock _lock = new();
     volatile Loaded? _loaded;
     Task _loading = Task.CompletedTask;
     volatile bool _wanted;
 
-    /// <summary>Resident histories, 0 while there are none.</summary>
-    public int Count => _loaded?.ByCode.Count ?? 0;
+    /// <summary>Resident stocks, 0 while there are none.</summary>
+    public int Count => _loaded?.Market.Histories.Count ?? 0;
 
     /// <summary>Turns the panel on (loading begins) or off (the memory is given back).</summary>
     public void Want(bool wanted)
@@ -42,9 +42,9 @@ internal sealed partial class FeaturePanel(Database database, ILogger<FeaturePan
     }
 
     /// <summary>Whether the panel holds the current data; if so the stock, or null when there is no such stock.</summary>
-    public bool TryFind(string? code, string? symbol, string stamp, out StockHistory? history)
+    public bool TryFind(string? code, string? symbol, string stamp, out ResidentStock? stock)
     {
-        history = null;
+        stock = null;
         var loaded = _loaded;
         if (loaded?.Stamp != stamp)
         {
@@ -52,7 +52,8 @@ internal sealed partial class FeaturePanel(Database database, ILogger<FeaturePan
             return false;
         }
 
-        history = code is not null ? loaded.ByCode.GetValueOrDefault(code) : loaded.BySymbol.GetValueOrDefault(symbol!);
+        var history = code is not null ? loaded.Market.Histories.GetValueOrDefault(code) : loaded.BySymbol.GetValueOrDefault(symbol!);
+        stock = history is null ? null : new ResidentStock(history.Stock, loaded.Market);
         return true;
     }
 
@@ -73,10 +74,9 @@ internal sealed partial class FeaturePanel(Database database, ILogger<FeaturePan
         {
             // The stamp is read first: a write during the load makes the panel stale, never wrongly fresh.
             var stamp = database.Versions.Stamp(StocksSchema.FeatureInputs);
-            await using var connection = await database.OpenReadAsync();
-            var byCode = await new HistoryLoader(database).LoadAllAsync(connection, null, CancellationToken.None);
+            var market = await MarketFeatures.LoadAsync(database, null, await packed.IsCurrentAsync(default), default);
             var bySymbol = new Dictionary<string, StockHistory>(StringComparer.Ordinal);
-            foreach (var history in byCode.Values)
+            foreach (var history in market.Histories.Values)
             {
                 if (history.Stock.NseSymbol is { } symbol)
                 {
@@ -86,8 +86,8 @@ internal sealed partial class FeaturePanel(Database database, ILogger<FeaturePan
 
             if (_wanted)
             {
-                _loaded = new Loaded(stamp, byCode, bySymbol);
-                LogLoaded(byCode.Count);
+                _loaded = new Loaded(stamp, market, bySymbol);
+                LogLoaded(market.Histories.Count);
             }
         }
         catch (Exception e)
@@ -102,5 +102,17 @@ internal sealed partial class FeaturePanel(Database database, ILogger<FeaturePan
     [LoggerMessage(Level = LogLevel.Error, Message = "The feature panel could not be loaded; requests go on reading the database")]
     partial void LogFailed(Exception exception);
 
-    sealed record Loaded(string Stamp, Dictionary<string, StockHistory> ByCode, Dictionary<string, StockHistory> BySymbol);
+    sealed record Loaded(string Stamp, MarketFeatures Market, Dictionary<string, StockHistory> BySymbol);
+}
+
+/// <summary>A stock of the resident market.</summary>
+internal sealed record ResidentStock(StockIdentity Stock, MarketFeatures Market)
+{
+    public FeatureOutcome Outcome(DateOnly date)
+    {
+        var values = new double[FeatureNames.Count];
+        return Market.TryFind(Stock.BseCode, out var row) && Market.TryCompute(row, date, values)
+            ? new FeatureOutcome(new FeatureSet(Stock, values), null)
+            : FeatureOutcome.TooFewBars(Stock, date, Market.BarsUpTo(Stock.BseCode, date));
+    }
 }

@@ -13,7 +13,9 @@ internal readonly record struct FeatureOutcome(FeatureSet? Features, StockProble
         var values = new double[FeatureNames.Count];
         return FeatureCalculator.TryCompute(history, date, values)
             ? new FeatureOutcome(new FeatureSet(history.Stock, values), null)
-            : new FeatureOutcome(null, StockProblem.NotEnoughHistory(
-                history.Stock.BseCode, Schema.DatabaseValues.Iso(date), history.BarsUpTo(date.DayNumber), FeatureCalculator.LeastBars));
+            : TooFewBars(history.Stock, date, history.BarsUpTo(date.DayNumber));
     }
+
+    public static FeatureOutcome TooFewBars(StockIdentity stock, DateOnly date, int bars) =>
+        new(null, StockProblem.NotEnoughHistory(stock.BseCode, Schema.DatabaseValues.Iso(date), bars, FeatureCalculator.LeastBars));
 }

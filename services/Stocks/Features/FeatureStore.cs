@@ -34,7 +34,7 @@ internal sealed class FeatureStore(Database database, StockSwitches switches, Fe
         var stamp = await StampAsync(cancellation);
         if (switches.FeaturePanel.On && panel.TryFind(query.BseCode, query.NseSymbol, stamp, out var resident))
         {
-            return Outcome(query, resident?.Stock, resident);
+            return Outcome(query, resident?.Stock, () => resident!.Outcome(query.Date));
         }
 
         if (!switches.FeatureCache.On)
@@ -65,7 +65,7 @@ internal sealed class FeatureStore(Database database, StockSwitches switches, Fe
         {
             if (switches.FeaturePanel.On && panel.TryFind(queries[i].BseCode, queries[i].NseSymbol, stamp, out var resident))
             {
-                outcomes[i] = Outcome(queries[i], resident?.Stock, resident);
+                outcomes[i] = Outcome(queries[i], resident?.Stock, () => resident!.Outcome(queries[i].Date));
             }
             else if (switches.FeatureCache.On && caches.Features.TryGet(StocksCaches.FeaturesKey(queries[i], stamp), out var cached) && cached is not null)
             {
@@ -100,7 +100,7 @@ internal sealed class FeatureStore(Database database, StockSwitches switches, Fe
         await using var connection = await database.OpenReadAsync(cancellation);
         var stock = await _loader.FindAsync(connection, query.BseCode, query.NseSymbol, cancellation);
         var history = stock is null || Mismatch(query, stock) ? null : await _loader.LoadAsync(connection, stock, query.Date, cancellation);
-        return Outcome(query, stock, history);
+        return Outcome(query, stock, () => FeatureOutcome.Of(history!, query.Date));
     }
 
     async Task<FeatureOutcome[]> LoadManyAsync(PredictQuery[] queries, CancellationToken cancellation)
@@ -111,10 +111,10 @@ internal sealed class FeatureStore(Database database, StockSwitches switches, Fe
         var found = Array.ConvertAll(queries, q => (q.BseCode is not null ? byCode : bySymbol).GetValueOrDefault(q.StockName));
         var wanted = found.Where((s, i) => s is not null && !Mismatch(queries[i], s)).Select(s => s!).DistinctBy(s => s.BseCode).ToList();
         var histories = await _loader.LoadManyAsync(connection, wanted, queries.Min(q => q.Date), queries.Max(q => q.Date), cancellation);
-        return [.. queries.Select((q, i) => Outcome(q, found[i], found[i] is { } stock ? histories.GetValueOrDefault(stock.BseCode) : null))];
+        return [.. queries.Select((q, i) => Outcome(q, found[i], () => FeatureOutcome.Of(histories[found[i]!.BseCode], q.Date)))];
     }
 
-    static FeatureOutcome Outcome(PredictQuery query, StockIdentity? stock, StockHistory? history)
+    static FeatureOutcome Outcome(PredictQuery query, StockIdentity? stock, Func<FeatureOutcome> compute)
     {
         if (stock is null)
         {
@@ -123,7 +123,7 @@ internal sealed class FeatureStore(Database database, StockSwitches switches, Fe
 
         return Mismatch(query, stock)
             ? new FeatureOutcome(null, StockProblem.StockMismatch(stock.BseCode, query.NseSymbol!, stock.NseSymbol))
-            : FeatureOutcome.Of(history!, query.Date);
+            : compute();
     }
 
     static bool Mismatch(PredictQuery query, StockIdentity stock) =>

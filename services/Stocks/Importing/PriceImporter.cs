@@ -1,5 +1,7 @@
 using System.Data.Common;
 using Fettle.Databases;
+using Fettle.MarketData;
+using Fettle.Services.Stocks.Features;
 using Fettle.Services.Stocks.Schema;
 
 namespace Fettle.Services.Stocks.Importing;
@@ -27,6 +29,7 @@ internal sealed record ImportReport
 internal sealed class PriceImporter(Database database)
 {
     const string Source = "import";
+    readonly PackedPrices _packed = new(database);
 
     public async Task<ImportReport> ImportAsync(string folder, IReadOnlyDictionary<string, CompanyInfo> companies, IProgress<int>? progress, CancellationToken cancellation)
     {
@@ -79,25 +82,31 @@ internal sealed class PriceImporter(Database database)
 
         int inserted = 0, updated = 0;
         double? previous = null;
+        var written = new List<StockBar>();
         foreach (var bar in merged.Values)
         {
             if (!stored.TryGetValue(bar.Day, out var old))
             {
                 await WriteAsync(connection, transaction, Insert, code, bar, previous, cancellation);
+                written.Add(Bar(code, bar));
                 inserted++;
             }
             else if (old.Bar != bar || old.PrevClose != previous)
             {
                 await WriteAsync(connection, transaction, Update, code, bar, previous, cancellation);
+                written.Add(Bar(code, bar));
                 updated++;
             }
 
             previous = bar.Close;
         }
 
+        await _packed.ApplyAsync(connection, transaction, written, cancellation);
         await transaction.CommitAsync(cancellation);
         return (created, inserted, updated, bars.Count - inserted - bars.Count(b => stored.TryGetValue(b.Day, out var old) && old.Bar != b));
     }
+
+    static StockBar Bar(string code, ImportedBar bar) => new(code, bar.Day.DayNumber, bar.Open, bar.High, bar.Low, bar.Close, bar.Volume);
 
     const string Insert = $"INSERT INTO {StocksSchema.Prices} (bse_code, date, open, high, low, close, volume, prev_close, hit_upper_circuit, hit_lower_circuit, source) "
         + "VALUES (@code, @date, @open, @high, @low, @close, @volume, @previous, 0, 0, @source)";

@@ -23,7 +23,7 @@ internal sealed record StockProfile(
     public string Industry => Industries.Names[IndustryCode];
 
     /// <summary>1 large, 2 mid, 3 small, 4 micro.</summary>
-    public int MarketCapTier => MarketCapCr switch { >= 67_000 => 1, >= 22_000 => 2, >= 1_000 => 3, _ => 4 };
+    public int MarketCapTier => Features.StaticFeatures.Tier(MarketCapCr);
 }
 
 internal readonly record struct SampledBar(

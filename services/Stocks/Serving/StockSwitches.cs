@@ -7,7 +7,7 @@ namespace Fettle.Services.Stocks.Serving;
 /// <summary>The optimisations of the service. All are off by default; none changes an answer.</summary>
 internal sealed class StockSwitches
 {
-    public StockSwitches(SwitchRegistry registry, Database database, FeaturePanel panel)
+    public StockSwitches(SwitchRegistry registry, Database database, FeaturePanel panel, PackedPrices packed)
     {
         ConnectionPooling = registry.Add(
             new SwitchDefinition("connection-pooling", "database", "Keeps connections and prepared statements between requests."),
@@ -19,8 +19,11 @@ internal sealed class StockSwitches
         PredictionCache = registry.Add(
             new SwitchDefinition("prediction-cache", "cache", "Keeps predictions until the data or the model changes.", SwitchRisk.Medium, NeedsWarmup: true));
         FeaturePanel = registry.Add(
-            new SwitchDefinition("feature-panel", "features", "Keeps the histories of all stocks in memory.", SwitchRisk.Medium, NeedsWarmup: true),
+            new SwitchDefinition("feature-panel", "features", "Keeps the whole market in memory, bars in columns.", SwitchRisk.Medium, NeedsWarmup: true),
             panel.Want);
+        PackedSeries = registry.Add(
+            new SwitchDefinition("packed-series", "features", "Keeps a row per stock with all its bars, from which the panel and batch runs load.", NeedsWarmup: true),
+            packed.Want);
         CompiledForest = registry.Add(
             new SwitchDefinition("compiled-forest", "inference", "Predicts with the fastest kernel that fits the model and the processor.", NeedsWarmup: true));
     }
@@ -34,6 +37,8 @@ internal sealed class StockSwitches
     public Switch PredictionCache { get; }
 
     public Switch FeaturePanel { get; }
+
+    public Switch PackedSeries { get; }
 
     public Switch CompiledForest { get; }
 }

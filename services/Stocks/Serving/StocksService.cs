@@ -58,6 +58,7 @@ internal static class StocksService
         services.AddSingleton<StockSwitches>();
         services.AddSingleton<StocksCaches>();
         services.AddSingleton(s => s.GetRequiredService<StocksCaches>().Cache);
+        services.AddSingleton<PackedPrices>();
         services.AddSingleton<FeaturePanel>();
         services.AddSingleton<FeatureStore>();
         services.AddSingleton<PredictionEngine>();

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Fettle.Services.Stocks.Features;
 
-/// <summary>Features of many stocks: a row each; a stock with too few bars has none.</summary>
+/// <summary>Features of many stocks, in the order of their codes: a row each; a stock with too few bars has none.</summary>
 internal sealed class FeatureTable(string[] codes)
 {
     readonly double[] _values = new double[codes.Length * FeatureNames.Count];
@@ -16,6 +16,13 @@ internal sealed class FeatureTable(string[] codes)
     public int Computed => _has.Count(h => h);
 
     public bool Has(int row) => _has[row];
+
+    /// <summary>The row of a stock that has features.</summary>
+    public bool TryFind(string code, out int row)
+    {
+        row = Array.BinarySearch(codes, code, StringComparer.Ordinal);
+        return row >= 0 && _has[row];
+    }
 
     public ReadOnlySpan<double> this[int row] => _values.AsSpan(row * FeatureNames.Count, FeatureNames.Count);
 

@@ -17,10 +17,11 @@ internal sealed class MarketFeatures
     readonly StockHistory[] _rest;
     readonly Dictionary<string, int> _index;
 
-    MarketFeatures(PricePanel prices, StockHistory[] rest)
+    MarketFeatures(PricePanel prices, IReadOnlyDictionary<string, StockHistory> histories)
     {
         Prices = prices;
-        _rest = rest;
+        Histories = histories;
+        var rest = _rest = [.. prices.Codes.Select(code => histories.GetValueOrDefault(code) ?? new StockHistory { Stock = new StockIdentity(code, null, code, null, "unknown") })];
         _index = new Dictionary<string, int>(rest.Length, StringComparer.Ordinal);
         for (var i = 0; i < rest.Length; i++)
         {
@@ -30,13 +31,22 @@ internal sealed class MarketFeatures
 
     public PricePanel Prices { get; }
 
+    /// <summary>Every stock by code, those without bars too; without the bars.</summary>
+    public IReadOnlyDictionary<string, StockHistory> Histories { get; }
+
     /// <summary>Every known stock that has bars, in the order of the panel's rows.</summary>
     public IReadOnlyList<StockHistory> Stocks => _rest;
 
     /// <param name="prices">Bars.</param>
     /// <param name="histories">Everything but bars, by code; bars of codes that are not here are left out of results.</param>
     public static MarketFeatures Create(PricePanel prices, IReadOnlyDictionary<string, StockHistory> histories) =>
-        new(prices, [.. prices.Codes.Select(code => histories.GetValueOrDefault(code) ?? new StockHistory { Stock = new StockIdentity(code, null, code, null, "unknown") })]);
+        new(prices, histories);
+
+    /// <summary>This market with new bars; in place when they follow the last bars of known stocks (see <see cref="PricePanel.Append"/>).</summary>
+    public MarketFeatures Append(IReadOnlyCollection<StockBar> bars) => Prices.Append(bars) is var prices && ReferenceEquals(prices, Prices) ? this : new(prices, Histories);
+
+    /// <summary>How many bars a stock has up to the date.</summary>
+    public int BarsUpTo(string code, DateOnly date) => _index.TryGetValue(code, out var row) ? Prices.CountUpTo(row, date.DayNumber) : 0;
 
     /// <summary>Loads one statement per table; the bars from the packed series when there is that table.</summary>
     /// <param name="until">The last day to know about; null loads everything.</param>
@@ -57,9 +67,6 @@ internal sealed class MarketFeatures
     public static Task<PricePanel> LoadPricesAsync(Database database, DateOnly? until, bool packed, CancellationToken cancellation) =>
         packed ? new PackedSeriesTable(database).LoadAsync(cancellation) : new PanelLoader(database).LoadAsync(until, cancellation);
 
-    /// <summary>Whether the database has the table of packed series.</summary>
-    public static Task<bool> HasPackedAsync(Database database, CancellationToken cancellation) => new PackedSeriesTable(database).ExistsAsync(cancellation);
-
     /// <summary>What the batch runs on, for reports.</summary>
     public static string InstructionSet => Simd.Level.ToString();
 
@@ -69,15 +76,27 @@ internal sealed class MarketFeatures
     /// <summary>The features of one stock from its row; false with too few bars.</summary>
     public bool TryCompute(int row, DateOnly date, Span<double> features) => FeatureCalculator.TryCompute(Inputs(row), date, features);
 
-    /// <summary>The features of every stock.</summary>
-    public FeatureTable Compute(DateOnly date, int threads)
+    /// <summary>Computes the rows of some stocks again, such as those whose prices have arrived since the table was made; the others stay.</summary>
+    public void Refresh(FeatureTable table, DateOnly date, IEnumerable<string> codes)
+    {
+        foreach (var code in codes)
+        {
+            if (_index.TryGetValue(code, out var row) && Prices.CountUpTo(row, date.DayNumber) >= FeatureCalculator.LeastBars)
+            {
+                TryCompute(row, date, table.Claim(row));
+            }
+        }
+    }
+
+    /// <summary>The features of every stock, or of those that <paramref name="only"/> picks.</summary>
+    public FeatureTable Compute(DateOnly date, int threads, Func<StockIdentity, bool>? only = null)
     {
         var counts = Prices.CountsUpTo(date.DayNumber);
         var last = Technical(counts, threads);
         var table = new FeatureTable([.. _rest.Select(h => h.Stock.BseCode)]);
         Rows(threads, row =>
         {
-            if (counts[row] < FeatureCalculator.LeastBars)
+            if (counts[row] < FeatureCalculator.LeastBars || only?.Invoke(_rest[row].Stock) == false)
             {
                 return;
             }
