@@ -42,7 +42,7 @@ static class EngineRun
             var ended = await LoopThreads.RunAsync(loops, cancellation);
             var stopped = cancellation.IsCancellationRequested || live?.Stopped == true;
             return [.. scheduled.Select((s, i) => ResultBuilder.Build(
-                [.. loops.Select(l => l.Workloads[i].Recorder)], loops, s.Collector, new RunTimes(startedAt, s.CountFrom, s.End, ended, stopped), s.Job.Model))];
+                [.. loops.Select(l => l.Workloads[i].Recorder)], loops, s.Collector, new RunTimes(startedAt, start, s.CountFrom, s.End, ended, stopped), s.Job.Model))];
         }
         finally
         {

@@ -97,9 +97,9 @@ public sealed record LoadBlock(double StartSeconds, long Requests, long Failed, 
 /// <param name="AtSeconds">Seconds from the end of the warm-up to the intended start.</param>
 public sealed record ErrorSample(string Class, string Request, string Detail, double AtSeconds);
 
-/// <summary>What the generator knows about itself over the counted time.</summary>
-/// <param name="CpuSeconds">Processor time of the event loops; NaN where the system does not tell.</param>
-/// <param name="RunQueueSeconds">Time the event loops were runnable and had no processor; NaN where the system does not tell.</param>
+/// <summary>What the generator knows about itself.</summary>
+/// <param name="CpuSeconds">Processor time of the event loops over the whole run, warm-up included; NaN where the system does not tell.</param>
+/// <param name="RunQueueSeconds">Time of the whole run in which the event loops were runnable and had no processor; NaN where the system does not tell.</param>
 /// <param name="DispatchLag">From the intended start to the moment the loop looked at it: the generator's own delay.</param>
 /// <param name="Limited">True when the generator and not the service shaped the latencies.</param>
 /// <param name="Reason">Why <paramref name="Limited"/> is true; empty otherwise.</param>

@@ -3,7 +3,7 @@ using Fettle.LoadTesting.Engine.Loop;
 namespace Fettle.LoadTesting.Engine;
 
 /// <summary>The moments of a run.</summary>
-sealed record RunTimes(DateTimeOffset StartedAt, long CountFrom, long PlannedEnd, long Ended, bool Interrupted);
+sealed record RunTimes(DateTimeOffset StartedAt, long Began, long CountFrom, long PlannedEnd, long Ended, bool Interrupted);
 
 /// <summary>Merges what the loops recorded into one result.</summary>
 static class ResultBuilder
@@ -15,7 +15,8 @@ static class ResultBuilder
             recorder.Finish(times.Ended);
         }
 
-        var watch = Watch(recorders, loops, Math.Max(1e-9, (times.Ended - times.CountFrom) / 1e9));
+        // The threads' times cover the warm-up too, so they are held against the whole run.
+        var watch = Watch(recorders, loops, Math.Max(1e-9, (times.Ended - times.Began) / 1e9));
         return new LoadResult
         {
             StartedAt = times.StartedAt,

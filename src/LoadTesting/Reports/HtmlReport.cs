@@ -86,6 +86,11 @@ static class HtmlReport
             page.Append("</table>");
         }
 
+        if (document.Data["recovery"] is System.Text.Json.Nodes.JsonArray { Count: > 0 } recoveries)
+        {
+            page.Append("<h2>Recovery</h2>").AppendJoin("", recoveries.Select(r => $"<p>{Text((string)r!)}</p>"));
+        }
+
         var hints = document.Data["hints"]!.AsArray();
         if (hints.Count > 0)
         {

@@ -38,6 +38,11 @@ static class MarkdownReport
             }
         }
 
+        foreach (var recovery in document.Data["recovery"] as System.Text.Json.Nodes.JsonArray ?? [])
+        {
+            text.AppendLine($"- recovery of {Cell((string)recovery!)}");
+        }
+
         foreach (var hint in document.Data["hints"]!.AsArray())
         {
             text.AppendLine($"- {Cell((string)hint!)}");

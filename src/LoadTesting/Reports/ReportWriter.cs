@@ -46,6 +46,7 @@ static class ReportWriter
         document.Data["overall"] = Counts(overall);
         document.Data["grade"] = Grade.Of(overall).ToString();
         document.Data["hints"] = new JsonArray([.. run.Hints.Select(h => (JsonNode)h)]);
+        document.Data["recovery"] = new JsonArray([.. run.Results.Select(r => SpikeRecovery.Sentence(r.Scenario.Name, r.Scenario.Model, r.Scenario.WarmUp.TotalSeconds, r.Result.Blocks)).OfType<string>().Select(s => (JsonNode)s)]);
         document.Data["abortedBy"] = run.AbortedBy;
         document.Data["exitCode"] = run.ExitCode;
         document.Data["model"] = new JsonObject([.. run.Results.Select(r => KeyValuePair.Create(r.Scenario.Name, (JsonNode?)Shape(r.Scenario)))]);

@@ -40,6 +40,11 @@ static class TextReport
             text.AppendLine().AppendLine("interrupted: the figures cover the time until then");
         }
 
+        foreach (var recovery in document.Data["recovery"] as System.Text.Json.Nodes.JsonArray ?? [])
+        {
+            text.AppendLine($"recovery of {(string)recovery!}");
+        }
+
         foreach (var hint in document.Data["hints"]!.AsArray())
         {
             text.AppendLine($"hint: {(string)hint!}");
