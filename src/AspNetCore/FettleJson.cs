@@ -15,6 +15,13 @@ namespace Fettle.AspNetCore;
 [JsonSerializable(typeof(ServiceInfo))]
 [JsonSerializable(typeof(HealthSummary))]
 [JsonSerializable(typeof(IReadOnlyList<AuditEntry>))]
+[JsonSerializable(typeof(LiveHistory))]
+[JsonSerializable(typeof(LiveSample))]
+[JsonSerializable(typeof(RouteList))]
+[JsonSerializable(typeof(RunList))]
+[JsonSerializable(typeof(AdviceList))]
+[JsonSerializable(typeof(AppliedLine))]
+[JsonSerializable(typeof(IReadOnlyList<Databases.RepeatedQuery>))]
 internal sealed partial class FettleJson : JsonSerializerContext;
 
 /// <summary>The summary of <c>/metrics</c> keeps the snake_case names that existing clients read.</summary>

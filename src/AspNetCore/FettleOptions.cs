@@ -16,6 +16,13 @@ public sealed class FettleOptions
     /// <summary>A <c>fettle.switches/1</c> file whose <c>on</c> switches are on from the start. Default: none.</summary>
     public string? SwitchesFile { get; set; }
 
+    /// <summary>The folder of tuning runs and of what the dashboard applied. Default <c>.fettle</c> in the working folder; must not be empty.</summary>
+    public string StateFolder
+    {
+        get;
+        set => field = string.IsNullOrWhiteSpace(value) ? throw new ArgumentException("StateFolder must not be empty", nameof(value)) : value;
+    } = ".fettle";
+
     /// <summary>Admin requests per second over all callers. Default 100, 1–10,000.</summary>
     public int AdminRequestsPerSecond
     {

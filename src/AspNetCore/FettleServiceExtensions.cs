@@ -48,6 +48,10 @@ public static class FettleServiceExtensions
         services.AddSingleton<ProcessUsage>();
         services.AddSingleton<MetricsCollector>();
         services.AddSingleton(provider => new SwitchRegistry(provider.GetRequiredService<TimeProvider>(), initiallyOn));
+        services.AddSingleton<LiveSampler>();
+        services.AddHostedService(provider => provider.GetRequiredService<LiveSampler>());
+        services.TryAddSingleton<DashboardFiles>();
+        services.AddSingleton<AppliedActions>();
         services.AddProblemDetails();
         services.AddExceptionHandler<PoolExhaustion>();
         CompressionExtensions.AddCompression(services);
@@ -82,6 +86,11 @@ public static class FettleServiceExtensions
         QueryEndpoints.Map(admin);
         InfoEndpoints.Map(admin);
         CacheEndpoints.Map(admin);
+        LiveEndpoints.Map(admin);
+        RouteEndpoints.Map(admin);
+        RunEndpoints.Map(admin);
+        AdviceEndpoints.Map(admin);
+        DashboardEndpoints.Map(app);
 
         var token = app.Services.GetRequiredService<AdminToken>();
         if (token.Generated is not null)
@@ -106,10 +115,12 @@ public static class FettleServiceExtensions
     {
         services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, AdminAuthentication>(AdminAuthentication.SchemeName, null);
         services.AddSingleton<IAuthorizationHandler, AdminListenerHandler>();
-        services.AddAuthorizationBuilder().AddPolicy(AdminPolicy, policy => policy
-            .AddAuthenticationSchemes(AdminAuthentication.SchemeName)
-            .RequireAuthenticatedUser()
-            .AddRequirements(listener));
+        services.AddAuthorizationBuilder()
+            .AddPolicy(AdminPolicy, policy => policy
+                .AddAuthenticationSchemes(AdminAuthentication.SchemeName)
+                .RequireAuthenticatedUser()
+                .AddRequirements(listener))
+            .AddPolicy(DashboardEndpoints.Policy, policy => policy.AddAuthenticationSchemes(AdminAuthentication.SchemeName).AddRequirements(listener));
         services.AddRateLimiter(limiter =>
         {
             limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;

@@ -30,6 +30,9 @@ internal sealed record StockProblem(int Status, string Name, string Title, strin
     public static StockProblem InvalidDate(string field, string? given) => new(
         StatusCodes.Status400BadRequest, "invalid-date", Malformed, $"{field} is '{given}'; it must be a date written as yyyy-MM-dd");
 
+    public static StockProblem InvalidQuery(string name, string given, string allowed) => new(
+        StatusCodes.Status400BadRequest, "invalid-query", Malformed, $"{name} is '{given}'; it must be {allowed}");
+
     public static StockProblem StockMismatch(string code, string symbol, string? actual) => new(
         StatusCodes.Status400BadRequest, "stock-mismatch", Malformed,
         $"nse_symbol is '{symbol}' but stock {code} has {(actual is null ? "no symbol" : $"'{actual}'")}; send one of the two");

@@ -19,6 +19,8 @@ namespace Fettle.Services.Stocks.Http;
 [JsonSerializable(typeof(CacheClearAnswer))]
 [JsonSerializable(typeof(BatchRunAnswer))]
 [JsonSerializable(typeof(List<string>))]
+[JsonSerializable(typeof(Browsing.StockList))]
+[JsonSerializable(typeof(Browsing.PriceSeries))]
 internal sealed partial class StocksJson : JsonSerializerContext;
 
 /// <summary>Reads a JSON body; every way of failing becomes one problem.</summary>

@@ -1,6 +1,7 @@
 using Fettle.AspNetCore;
 using Fettle.Databases;
 using Fettle.Services.Stocks.BatchRuns;
+using Fettle.Services.Stocks.Browsing;
 using Fettle.Services.Stocks.Caching;
 using Fettle.Services.Stocks.Features;
 using Fettle.Services.Stocks.Health;
@@ -39,6 +40,7 @@ internal static class StocksService
         app.MapFettle();
         app.MapOpenApi();
         PredictionEndpoints.Map(app);
+        BrowseEndpoints.Map(app);
         BatchRunEndpoints.Map(app);
         ModelEndpoints.Map(app);
         CacheEndpoints.Map(app);
@@ -62,6 +64,7 @@ internal static class StocksService
         services.AddSingleton<FeaturePanel>();
         services.AddSingleton<FeatureStore>();
         services.AddSingleton<PredictionEngine>();
+        services.AddSingleton<StockCatalog>();
         services.AddSingleton<RequestCounter>();
         services.AddSingleton<IReadinessCheck, ModelReadiness>();
         services.AddSingleton<IReadinessCheck, DatabaseReadiness>();

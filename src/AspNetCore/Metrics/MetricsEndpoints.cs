@@ -50,14 +50,24 @@ internal sealed record CacheUsage(bool Enabled, double? HitRate, long Requests)
 
     public static CacheUsage From(IReadOnlyList<InstrumentSeries> instruments)
     {
+        var (hits, all) = Count(instruments);
+        return new CacheUsage(all > 0, all > 0 ? Math.Round(hits / all, 4) : null, (long)all);
+    }
+
+    public static (double Hits, double Reads) Count(IReadOnlyList<InstrumentSeries> instruments)
+    {
+        // Reads of the memory tier are hits and misses; stale answers are among the hits, joined loads among the misses.
         double hits = 0, all = 0;
         foreach (var series in instruments.Where(i => i.Name == RequestsMetric).SelectMany(i => i.Series.Values))
         {
-            all += series.Value;
-            hits += series.Labels.Contains("result=\"hit\"", StringComparison.Ordinal) ? series.Value : 0;
+            if (MetricLabels.Read(series.Labels, "tier") is null or "memory" && MetricLabels.Read(series.Labels, "result") is ("hit" or "miss"))
+            {
+                all += series.Value;
+                hits += MetricLabels.Read(series.Labels, "result") == "hit" ? series.Value : 0;
+            }
         }
 
-        return new CacheUsage(all > 0, all > 0 ? Math.Round(hits / all, 4) : null, (long)all);
+        return (hits, all);
     }
 }
 

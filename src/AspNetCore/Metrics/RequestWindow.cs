@@ -16,8 +16,11 @@ internal sealed class RequestWindow(TimeProvider time)
 
     readonly long _start = time.GetTimestamp();
     readonly Slot[] _slots = [.. Enumerable.Range(0, Slots).Select(_ => new Slot())];
+    readonly long[] _all = new long[Buckets];
+    long _allMicroseconds;
     long _total;
     long _errors;
+    long _inFlight;
 
     public TimeSpan Uptime => time.GetElapsedTime(_start);
 
@@ -26,6 +29,13 @@ internal sealed class RequestWindow(TimeProvider time)
 
     /// <summary>Answers of status 500 and above since the start.</summary>
     public long Errors => Interlocked.Read(ref _errors);
+
+    /// <summary>Requests that have begun and not ended.</summary>
+    public long InFlight => Interlocked.Read(ref _inFlight);
+
+    public void Begin() => Interlocked.Increment(ref _inFlight);
+
+    public void End() => Interlocked.Decrement(ref _inFlight);
 
     public void Record(TimeSpan duration, bool failed)
     {
@@ -38,8 +48,11 @@ internal sealed class RequestWindow(TimeProvider time)
         var slot = Current(out var number);
         slot.Enter(number);
         var microseconds = Math.Max(1, (long)duration.TotalMicroseconds);
-        Interlocked.Increment(ref slot.Counts[BucketOf(microseconds)]);
+        var bucket = BucketOf(microseconds);
+        Interlocked.Increment(ref slot.Counts[bucket]);
         Interlocked.Add(ref slot.Sum, microseconds);
+        Interlocked.Increment(ref _all[bucket]);
+        Interlocked.Add(ref _allMicroseconds, microseconds);
     }
 
     public WindowSnapshot Snapshot()
@@ -63,6 +76,18 @@ internal sealed class RequestWindow(TimeProvider time)
 
         var covered = TimeSpan.FromTicks(Math.Min(Uptime.Ticks, (Slots - 1) * SlotLength.Ticks + Uptime.Ticks % SlotLength.Ticks));
         return new WindowSnapshot(counts, sum, covered);
+    }
+
+    /// <summary>Everything since the start; the difference of two is the interval between them.</summary>
+    public WindowSnapshot Cumulative()
+    {
+        var counts = new long[Buckets];
+        for (var b = 0; b < Buckets; b++)
+        {
+            counts[b] = Interlocked.Read(ref _all[b]);
+        }
+
+        return new WindowSnapshot(counts, Interlocked.Read(ref _allMicroseconds), Uptime);
     }
 
     Slot Current(out long number)
@@ -116,6 +141,10 @@ internal sealed record WindowSnapshot(long[] Counts, long SumMicroseconds, TimeS
     public double AverageMs => Count == 0 ? 0 : SumMicroseconds / 1000.0 / Count;
 
     public double PerSecond => Covered <= TimeSpan.Zero ? 0 : Count / Covered.TotalSeconds;
+
+    /// <summary>What came after the earlier snapshot.</summary>
+    public WindowSnapshot Since(WindowSnapshot earlier) =>
+        new([.. Counts.Zip(earlier.Counts, (now, then) => now - then)], SumMicroseconds - earlier.SumMicroseconds, Covered - earlier.Covered);
 
     /// <summary>Upper bound in milliseconds of the bucket that holds the quantile; 0 without requests.</summary>
     public double QuantileMs(double quantile)

@@ -35,6 +35,7 @@ internal sealed class RequestTimingMiddleware(RequestDelegate next, RequestWindo
             return Task.CompletedTask;
         }, (context.Response, started, timing));
 
+        window.Begin();
         try
         {
             using (QueryRecorder.BeginEndpoint(EndpointName(context)))
@@ -44,7 +45,13 @@ internal sealed class RequestTimingMiddleware(RequestDelegate next, RequestWindo
         }
         finally
         {
-            window.Record(Stopwatch.GetElapsedTime(started), context.Response.StatusCode >= 500);
+            window.End();
+
+            // A stream lasts as long as somebody watches: that is no response time.
+            if (context.Response.ContentType != LiveEndpoints.EventStream)
+            {
+                window.Record(Stopwatch.GetElapsedTime(started), context.Response.StatusCode >= 500);
+            }
         }
     }
 

@@ -1,0 +1,76 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Net.Http.Headers;
+
+namespace Fettle.AspNetCore;
+
+/// <summary>
+/// The page at <c>/fettle/</c>. Its files hold no data and need no token (a browser sends none before the page asks for it),
+/// but they answer on the admin listener only; every figure comes from the admin endpoints with the token.
+/// </summary>
+internal static class DashboardEndpoints
+{
+    public const string Policy = "FettleDashboard";
+
+    /// <summary>No inline script or style, nothing from elsewhere, in no frame.</summary>
+    public const string ContentSecurityPolicy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    public const string NotBuilt = "the dashboard is not in this build (npm was missing); install Node.js 20 or newer and build with ./fettle; everything else works";
+
+    public static void Map(WebApplication app)
+    {
+        var page = app.MapGroup("/fettle").RequireAuthorization(Policy);
+        page.MapGet("/", (HttpContext context, DashboardFiles files) =>
+        {
+            if (!context.Request.Path.Value!.EndsWith('/'))
+            {
+                return Results.Redirect(context.Request.PathBase + "/fettle/", permanent: false);
+            }
+
+            return files.Find("index.html") is { } index ? Serve(context, index) : Results.Text(NotBuilt + "\n", statusCode: StatusCodes.Status404NotFound);
+        });
+        page.MapGet("/assets/{name}", (string name, HttpContext context, DashboardFiles files) => ServeOr404(context, files, "assets/" + name));
+        page.MapGet("/{name:regex(^(sw\\.js|icon\\.svg)$)}", (string name, HttpContext context, DashboardFiles files) => ServeOr404(context, files, name));
+
+        if (!app.Services.GetRequiredService<DashboardFiles>().Built)
+        {
+            Console.Error.WriteLine(NotBuilt);
+        }
+    }
+
+    static IResult ServeOr404(HttpContext context, DashboardFiles files, string name) =>
+        files.Find(name) is { } file ? Serve(context, file) : FettleProblems.NotFound("unknown-file", "the dashboard has no such file; reload the page");
+
+    static IResult Serve(HttpContext context, DashboardFile file)
+    {
+        var headers = context.Response.Headers;
+        var encoding = Choose(context.Request.Headers.AcceptEncoding.ToString(), file);
+        var etag = encoding is null ? file.ETag : $"{file.ETag[..^1]}-{encoding}\"";
+        headers.CacheControl = file.Immutable ? "public, max-age=31536000, immutable" : "no-cache";
+        headers.ETag = etag;
+        headers.Vary = HeaderNames.AcceptEncoding;
+        headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        if (context.Request.Headers.IfNoneMatch.ToString() is { Length: > 0 } known && known.Split(',', StringSplitOptions.TrimEntries).Any(k => k == etag || k == "*" || k == "W/" + etag))
+        {
+            return Results.StatusCode(StatusCodes.Status304NotModified);
+        }
+
+        if (encoding is not null)
+        {
+            headers.ContentEncoding = encoding;
+        }
+
+        return Results.Bytes(encoding switch { "br" => file.Brotli!, "gzip" => file.Gzip!, _ => file.Identity }, file.ContentType);
+    }
+
+    /// <summary>The smallest encoding that the client takes; one with <c>q=0</c> it does not.</summary>
+    static string? Choose(string accepted, DashboardFile file)
+    {
+        bool Takes(string name) => accepted.Split(',', StringSplitOptions.TrimEntries)
+            .Any(a => a.Split(';', StringSplitOptions.TrimEntries) is var parts && parts[0] == name && !parts.Skip(1).Any(p => p.Replace(" ", "", StringComparison.Ordinal) is "q=0" or "q=0.0"));
+        return file.Brotli is not null && Takes("br") ? "br" : file.Gzip is not null && Takes("gzip") ? "gzip" : null;
+    }
+}

@@ -1,0 +1,121 @@
+using Fettle.Databases;
+using Fettle.Services.Stocks.Sampling;
+using Fettle.Services.Stocks.Schema;
+using Fettle.Services.Stocks.Serving;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Playwright;
+
+namespace Fettle.EndToEnd.Tests;
+
+/// <summary>The stocks service on a real port with 10,040 stocks, and one browser for all tests.</summary>
+public sealed class DashboardFixture : IAsyncLifetime
+{
+    public const string Token = "token-of-the-browser-0123456789";
+    const int Sampled = 40;
+    const int Named = 10_000;
+
+    readonly string _folder = Directory.CreateTempSubdirectory("fettle-e2e-").FullName;
+    WebApplication? _app;
+    IPlaywright? _playwright;
+    IBrowser? _browser;
+
+    public Uri Address { get; private set; } = null!;
+
+    public static string Screenshots { get; } = Directory.CreateDirectory(Fettle.Testing.Programs.RepositoryFile(Path.Combine("artifacts", "screenshots"))).FullName;
+
+    public async Task InitializeAsync()
+    {
+        if (RequiresBrowserFactAttribute.Chromium is not { } chromium)
+        {
+            return;
+        }
+
+        var address = DatabaseAddress.Parse("sqlite:" + Path.Combine(_folder, "stocks.db"));
+        SampleWriter.Write(new SampleOptions { Stocks = Sampled, Days = 150, Seed = 1 }, calendar => new SqliteUniverseWriter(address.Value, calendar), null, CancellationToken.None);
+        await AddNamesAsync(address);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        _app = await StocksService.BuildAsync(new StocksOptions { Database = address, AdminToken = Token, RunsFolder = _folder }, builder);
+        await _app.StartAsync();
+        Address = new Uri(_app.Urls.First());
+
+        _playwright = await Playwright.CreateAsync();
+        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = chromium, Args = ["--no-sandbox", "--disable-gpu"] });
+    }
+
+    /// <summary>A tab of its own, signed in unless told otherwise.</summary>
+    public async Task<Tab> OpenAsync(string page = "overview", string? token = Token, ColorScheme scheme = ColorScheme.Light, int width = 1280, int height = 860)
+    {
+        var context = await _browser!.NewContextAsync(new BrowserNewContextOptions { ColorScheme = scheme, ViewportSize = new ViewportSize { Width = width, Height = height } });
+        if (token is not null)
+        {
+            await context.AddInitScriptAsync($"sessionStorage.setItem('fettle-token', '{token}')");
+        }
+
+        var tab = new Tab(context, await context.NewPageAsync());
+        await tab.Page.GotoAsync(new Uri(Address, "/fettle/#/" + page).ToString());
+        return tab;
+    }
+
+    /// <summary>Names without prices: what a list of all stocks has to bear.</summary>
+    static async Task AddNamesAsync(DatabaseAddress address)
+    {
+        await using var database = Database.Open(address);
+        await using var connection = await database.OpenWriteAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = $"""
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {Named})
+            INSERT INTO {StocksSchema.Stocks} (bse_code, nse_symbol, company_name, status)
+            SELECT 800000 + i, 'LISTED' || i, 'Listed Company ' || i || ' Limited', 'active' FROM n
+            """;
+        await command.ExecuteNonQueryAsync();
+        await transaction.CommitAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (_browser is not null)
+        {
+            await _browser.DisposeAsync();
+        }
+
+        _playwright?.Dispose();
+        if (_app is not null)
+        {
+            await _app.StopAsync();
+            await _app.DisposeAsync();
+        }
+
+        Directory.Delete(_folder, recursive: true);
+    }
+}
+
+/// <summary>One page and what went wrong on it.</summary>
+public sealed class Tab : IAsyncDisposable
+{
+    readonly IBrowserContext _context;
+
+    public Tab(IBrowserContext context, IPage page)
+    {
+        (_context, Page) = (context, page);
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning")
+            {
+                Errors.Add(message.Text);
+            }
+        };
+        page.PageError += (_, error) => Errors.Add(error);
+    }
+
+    public IPage Page { get; }
+
+    public List<string> Errors { get; } = [];
+
+    public async ValueTask DisposeAsync() => await _context.DisposeAsync();
+}
