@@ -31,4 +31,13 @@ public sealed class FettleOptions
             ? value
             : throw new ArgumentOutOfRangeException(nameof(value), value, "AdminRequestsPerSecond must be between 1 and 10,000");
     } = 100;
+
+    /// <summary>Largest request body in bytes; a longer one is 413. Default 4 MB, 1 KB–1 GB.</summary>
+    public long MaxRequestBytes
+    {
+        get;
+        set => field = value is >= 1024 and <= 1L << 30
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "MaxRequestBytes must be between 1,024 and 1,073,741,824");
+    } = 4 << 20;
 }

@@ -17,6 +17,27 @@ public static class FettleProblems
     public static IResult Create(int status, string name, string title, string detail, IDictionary<string, object?>? extensions = null) =>
         Results.Problem(detail, statusCode: status, title: title, type: TypePrefix + name, extensions: extensions);
 
+    /// <summary>Gives the problems that the framework makes (404, 405, 413, 415, 500, …) a type of ours instead of a section of a specification.</summary>
+    internal static void Name(ProblemDetailsContext context)
+    {
+        var problem = context.ProblemDetails;
+        if (problem.Type?.StartsWith(TypePrefix, StringComparison.Ordinal) == true)
+        {
+            return;
+        }
+
+        problem.Type = TypePrefix + (problem.Status switch
+        {
+            StatusCodes.Status400BadRequest => "bad-request",
+            StatusCodes.Status404NotFound => "not-found",
+            StatusCodes.Status405MethodNotAllowed => "method-not-allowed",
+            StatusCodes.Status413PayloadTooLarge => "body-too-large",
+            StatusCodes.Status415UnsupportedMediaType => "unsupported-media-type",
+            >= 500 => "internal-error",
+            _ => "refused",
+        });
+    }
+
     internal static IResult BadRequest(string name, string detail) => Create(StatusCodes.Status400BadRequest, name, "The request is malformed", detail);
 
     internal static IResult NotFound(string name, string detail) => Create(StatusCodes.Status404NotFound, name, "Not found", detail);

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -52,7 +53,16 @@ public static class FettleServiceExtensions
         services.AddHostedService(provider => provider.GetRequiredService<LiveSampler>());
         services.TryAddSingleton<DashboardFiles>();
         services.AddSingleton<AppliedActions>();
-        services.AddProblemDetails();
+        services.AddProblemDetails(problems => problems.CustomizeProblemDetails = FettleProblems.Name);
+        services.Configure<KestrelServerOptions>(server =>
+        {
+            server.AddServerHeader = false;
+            server.Limits.MaxRequestBodySize = options.MaxRequestBytes;
+
+            // A client that sends its headers a byte at a time holds a connection no longer than this.
+            server.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            server.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
+        });
         services.AddExceptionHandler<PoolExhaustion>();
         CompressionExtensions.AddCompression(services);
         AddAdminSecurity(services, listener, options);
@@ -64,7 +74,10 @@ public static class FettleServiceExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         app.Services.GetRequiredService<MetricsCollector>();
-        app.UseExceptionHandler();
+        app.UseExceptionHandler(new ExceptionHandlerOptions
+        {
+            StatusCodeSelector = e => e is Microsoft.AspNetCore.Http.BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status500InternalServerError,
+        });
         app.UseStatusCodePages();
         app.UseRouting();
         app.UseMiddleware<RequestTimingMiddleware>();

@@ -47,6 +47,42 @@ public sealed class MetricsEndpointsTests
     }
 
     [Fact]
+    public async Task OpenMetrics_NamesCountersWithoutTotalAndEnds()
+    {
+        using var meter = new Meter("Fettle.OpenMetricsTest");
+        await using var service = await ServiceUnderTest.StartAsync();
+        meter.CreateCounter<long>("fettle.opened", "{door}", "Doors").Add(3);
+        var request = new HttpRequestMessage(HttpMethod.Get, "/metrics");
+        request.Headers.Accept.ParseAdd("application/openmetrics-text; version=1.0.0");
+        var answer = await service.Client.SendAsync(request);
+        var text = await answer.Content.ReadAsStringAsync();
+
+        answer.Content.Headers.ContentType!.MediaType.ShouldBe("application/openmetrics-text");
+        text.ShouldContain("# TYPE fettle_opened counter\nfettle_opened_total 3\n");
+        text.ShouldEndWith("\n# EOF\n");
+        text.ShouldNotContain("# TYPE fettle_opened_total");
+    }
+
+    [Fact]
+    public void CacheUsage_CountsReadsOfTheMemoryTierOnce()
+    {
+        using var meter = new Meter("Fettle.CacheUsageTest");
+        using var collector = new MetricsCollector();
+        var counter = meter.CreateCounter<long>("fettle.cache.requests");
+        void Add(string tier, string result, long value) => counter.Add(value, new("tier", tier), new("result", result));
+        Add("memory", "hit", 30);
+        Add("memory", "stale", 10);
+        Add("memory", "miss", 10);
+        Add("memory", "coalesced", 5);
+        Add("second", "hit", 7);
+
+        var (hits, reads) = CacheUsage.Count([.. collector.Collect().Where(i => i.Name == CacheUsage.RequestsMetric)]);
+
+        hits.ShouldBe(30);
+        reads.ShouldBe(40);
+    }
+
+    [Fact]
     public async Task Json_HoldsQuantilesOfTheLastMinute()
     {
         await using var service = await ServiceUnderTest.StartAsync(map: app => app.MapGet("/work", () => "done"));

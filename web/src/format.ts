@@ -8,7 +8,8 @@ export const count = (value: number) => whole.format(value);
 export function number(value: number | undefined | null): string {
   if (value === undefined || value === null || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  return (size >= 100 ? whole : size >= 10 ? one : three).format(value);
+  const text = (size >= 100 ? whole : size >= 10 ? one : three).format(value);
+  return text === "-0" ? "0" : text;
 }
 
 export const ms = (value: number | undefined | null) => (value === undefined || value === null ? "–" : value >= 1000 ? `${number(value / 1000)} s` : `${number(value)} ms`);

@@ -33,7 +33,8 @@ internal static class DashboardEndpoints
             return files.Find("index.html") is { } index ? Serve(context, index) : Results.Text(NotBuilt + "\n", statusCode: StatusCodes.Status404NotFound);
         });
         page.MapGet("/assets/{name}", (string name, HttpContext context, DashboardFiles files) => ServeOr404(context, files, "assets/" + name));
-        page.MapGet("/{name:regex(^(sw\\.js|icon\\.svg)$)}", (string name, HttpContext context, DashboardFiles files) => ServeOr404(context, files, name));
+        page.MapGet("/sw.js", (HttpContext context, DashboardFiles files) => ServeOr404(context, files, "sw.js"));
+        page.MapGet("/icon.svg", (HttpContext context, DashboardFiles files) => ServeOr404(context, files, "icon.svg"));
 
         if (!app.Services.GetRequiredService<DashboardFiles>().Built)
         {
@@ -53,6 +54,8 @@ internal static class DashboardEndpoints
         headers.ETag = etag;
         headers.Vary = HeaderNames.AcceptEncoding;
         headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        headers["Referrer-Policy"] = "no-referrer";
+        headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=()";
         if (context.Request.Headers.IfNoneMatch.ToString() is { Length: > 0 } known && known.Split(',', StringSplitOptions.TrimEntries).Any(k => k == etag || k == "*" || k == "W/" + etag))
         {
             return Results.StatusCode(StatusCodes.Status304NotModified);

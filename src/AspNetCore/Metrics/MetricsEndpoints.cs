@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Fettle.AspNetCore;
 
-/// <summary><c>GET /metrics</c>: Prometheus text, or a JSON summary for <c>Accept: application/json</c>.</summary>
+/// <summary><c>GET /metrics</c>: Prometheus text, OpenMetrics when asked for, or a JSON summary for <c>Accept: application/json</c>.</summary>
 internal static class MetricsEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes) =>
@@ -16,7 +16,8 @@ internal static class MetricsEndpoints
                 return Results.Json(Summary(window, usage, collector), MetricsJson.Default.MetricsSummary);
             }
 
-            return Results.Text(PrometheusText.Render(collector.Collect()), PrometheusText.ContentType);
+            var openMetrics = context.Request.Headers.Accept.ToString().Contains("application/openmetrics-text", StringComparison.OrdinalIgnoreCase);
+            return Results.Text(PrometheusText.Render(collector.Collect(), openMetrics), openMetrics ? PrometheusText.OpenMetricsType : PrometheusText.ContentType);
         });
 
     static MetricsSummary Summary(RequestWindow window, ProcessUsage usage, MetricsCollector collector)

@@ -3,10 +3,12 @@ using System.Text;
 
 namespace Fettle.AspNetCore;
 
-/// <summary>The Prometheus text exposition format 0.0.4.</summary>
+/// <summary>The Prometheus text exposition format 0.0.4 and OpenMetrics 1.0.0.</summary>
 internal static class PrometheusText
 {
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
+    public const string OpenMetricsType = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    const string TotalSuffix = "_total";
 
     static readonly Dictionary<string, string> Units = new(StringComparer.Ordinal)
     {
@@ -33,22 +35,25 @@ internal static class PrometheusText
             text.Append('_').Append(suffix);
         }
 
-        if (family == MetricFamily.Counter && !text.ToString().EndsWith("_total", StringComparison.Ordinal))
+        if (family == MetricFamily.Counter && !text.ToString().EndsWith(TotalSuffix, StringComparison.Ordinal))
         {
-            text.Append("_total");
+            text.Append(TotalSuffix);
         }
 
         return text.ToString();
     }
 
-    public static string Render(IReadOnlyList<InstrumentSeries> instruments)
+    /// <param name="instruments">What to write.</param>
+    /// <param name="openMetrics">OpenMetrics names a counter's family without <c>_total</c> and ends with <c># EOF</c>.</param>
+    public static string Render(IReadOnlyList<InstrumentSeries> instruments, bool openMetrics = false)
     {
         var text = new StringBuilder(16 * 1024);
         foreach (var family in instruments.GroupBy(i => i.Name, StringComparer.Ordinal))
         {
             var first = family.First();
-            text.Append("# HELP ").Append(first.Name).Append(' ').Append(first.Help.Replace("\\", "\\\\").Replace("\n", "\\n")).Append('\n');
-            text.Append("# TYPE ").Append(first.Name).Append(' ').Append(first.Family.ToString().ToLowerInvariant()).Append('\n');
+            var described = openMetrics && first.Family == MetricFamily.Counter ? first.Name[..^TotalSuffix.Length] : first.Name;
+            text.Append("# HELP ").Append(described).Append(' ').Append(first.Help.Replace("\\", "\\\\").Replace("\n", "\\n")).Append('\n');
+            text.Append("# TYPE ").Append(described).Append(' ').Append(first.Family.ToString().ToLowerInvariant()).Append('\n');
 
             // Two meters can own instruments of one name (a service started twice in a process): one line per label set, values added.
             foreach (var series in family.SelectMany(i => i.Series.Values).GroupBy(s => s.Labels, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal))
@@ -64,7 +69,7 @@ internal static class PrometheusText
             }
         }
 
-        return text.ToString();
+        return openMetrics ? text.Append("# EOF\n").ToString() : text.ToString();
     }
 
     static void Histogram(StringBuilder text, string name, string labels, MetricSeries[] series)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
 
 namespace Fettle.AspNetCore;
@@ -7,16 +8,19 @@ namespace Fettle.AspNetCore;
 /// The switches of one service. Reading a switch is a dictionary lookup and a volatile read;
 /// keep the <see cref="Switch"/> that <see cref="Add"/> returns where a path is hot.
 /// </summary>
-public sealed partial class SwitchRegistry
+public sealed partial class SwitchRegistry : IDisposable
 {
     readonly ConcurrentDictionary<string, Switch> _switches = new(StringComparer.Ordinal);
     readonly TimeProvider _time;
     readonly IReadOnlySet<string> _initiallyOn;
+    readonly Meter _meter = new("Fettle.Switches");
 
     internal SwitchRegistry(TimeProvider time, IReadOnlySet<string> initiallyOn)
     {
         _time = time;
         _initiallyOn = initiallyOn;
+        _meter.CreateObservableGauge("fettle.switch.on", () => Each(s => s.On ? 1 : 0), null, "1 while the switch is on");
+        _meter.CreateObservableGauge("fettle.switch.changed", () => Each(s => s.ChangedAt.ToUnixTimeMilliseconds() / 1000.0), "s", "When the switch last changed, since 1970");
     }
 
     /// <summary>All switches in the order of their names.</summary>
@@ -53,6 +57,12 @@ public sealed partial class SwitchRegistry
 
     /// <summary>The switch of that name, or null.</summary>
     public Switch? Find(string name) => _switches.GetValueOrDefault(name);
+
+    /// <summary>Removes the instruments.</summary>
+    public void Dispose() => _meter.Dispose();
+
+    IEnumerable<Measurement<double>> Each(Func<Switch, double> value) =>
+        _switches.Values.Select(s => new Measurement<double>(value(s), new KeyValuePair<string, object?>("switch", s.Definition.Name)));
 
     [GeneratedRegex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
     private static partial Regex NamePattern();

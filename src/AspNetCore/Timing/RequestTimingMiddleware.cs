@@ -26,6 +26,8 @@ internal sealed class RequestTimingMiddleware(RequestDelegate next, RequestWindo
         {
             var (response, started, timing) = ((HttpResponse, long, ServerTiming?))state;
             var elapsed = Stopwatch.GetElapsedTime(started);
+            response.Headers.XContentTypeOptions = "nosniff";
+            response.Headers["X-Request-Id"] = RequestId(response.HttpContext);
             response.Headers["X-Process-Time"] = elapsed.TotalSeconds.ToString("0.000000", CultureInfo.InvariantCulture);
             if (timing is not null)
             {
@@ -54,6 +56,10 @@ internal sealed class RequestTimingMiddleware(RequestDelegate next, RequestWindo
             }
         }
     }
+
+    /// <summary>The trace id of the caller's <c>traceparent</c> where it sent one, so that its logs and ours meet; else the connection's.</summary>
+    static string RequestId(HttpContext context) =>
+        System.Diagnostics.ActivityContext.TryParse(context.Request.Headers.TraceParent, null, out var parent) ? parent.TraceId.ToHexString() : context.TraceIdentifier;
 
     static bool Sampled(HttpContext context)
     {

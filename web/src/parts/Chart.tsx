@@ -72,7 +72,7 @@ export function Chart({ label, times, lines, marks = [], height = 190, unit = ""
         cursor: { y: false, points: { size: 6 } },
         scales: { x: { time: true }, y: { range: (_, low, high) => (zero ? [0, Math.max(high * 1.12, 0.001)] : [low - (high - low) * 0.08 || 0, high + (high - low) * 0.08 || 1]) } },
         axes: [
-          { ...axis, space: 70, values: days ? undefined : "{HH}:{mm}:{ss}" },
+          { ...axis, space: 70, size: days ? 44 : 26, values: days ? undefined : "{HH}:{mm}:{ss}" },
           { ...axis, size: 58, values: (_, ticks) => ticks.map((tick) => `${Math.abs(tick) >= 10_000 ? `${tick / 1000}k` : +tick.toPrecision(6)}${unit}`) },
         ],
         series: [
