@@ -74,6 +74,7 @@ public static class FettleServiceExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         app.Services.GetRequiredService<MetricsCollector>();
+        app.Services.GetRequiredService<ProcessUsage>();
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
             StatusCodeSelector = e => e is Microsoft.AspNetCore.Http.BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status500InternalServerError,

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -73,24 +74,34 @@ internal sealed record CacheUsage(bool Enabled, double? HitRate, long Requests)
 }
 
 /// <summary>CPU since the last reading (100 % is one core) and the working set of this process.</summary>
-internal sealed class ProcessUsage(TimeProvider time)
+internal sealed class ProcessUsage : IDisposable
 {
+    readonly TimeProvider _time;
+    readonly Meter _meter = new("Fettle.Process");
     readonly Lock _lock = new();
-    long _at = time.GetTimestamp();
+    long _at;
     TimeSpan _cpu = Environment.CpuUsage.TotalTime;
     double _percent;
+
+    public ProcessUsage(TimeProvider time)
+    {
+        (_time, _at) = (time, time.GetTimestamp());
+        _meter.CreateObservableGauge("fettle.process.memory.limit", () => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, "By", "Memory that the process may use: the container's limit or the machine's");
+    }
+
+    public void Dispose() => _meter.Dispose();
 
     public (double CpuPercent, double MemoryMb, double MemoryPercent) Read()
     {
         lock (_lock)
         {
-            var elapsed = time.GetElapsedTime(_at);
+            var elapsed = _time.GetElapsedTime(_at);
             if (elapsed > TimeSpan.FromMilliseconds(100))
             {
                 var cpu = Environment.CpuUsage.TotalTime;
                 _percent = 100 * (cpu - _cpu) / elapsed;
                 _cpu = cpu;
-                _at = time.GetTimestamp();
+                _at = _time.GetTimestamp();
             }
 
             var memory = Environment.WorkingSet;
