@@ -43,7 +43,7 @@ public sealed partial class AlertRuleTests
             cache.Category<string>(new CategoryOptions("features"));
             await using var service = await ServiceUnderTest.StartAsync(
                 build: b => b.Services.AddSingleton(database).AddSingleton(cache), map: app => app.MapGet("/broken", () => Results.StatusCode(500)));
-            await using (await database.OpenReadAsync())
+            await using (await database.OpenWriteAsync())
             {
                 await service.Client.GetAsync("/broken");
             }

@@ -84,6 +84,7 @@ public sealed class LiveEndpointsTests
 
         await Eventually.IsTrueAsync(() => window.InFlight == 0, "the stream ends");
         window.Total.ShouldBe(0);
+        (await service.Admin.GetStringAsync("/fettle/routes")).ShouldNotContain("/fettle/live");
     }
 
     static async Task<StreamReader> OpenAsync(ServiceUnderTest service, long? last = null)

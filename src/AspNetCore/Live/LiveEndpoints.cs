@@ -16,7 +16,8 @@ internal static class LiveEndpoints
 {
     public const string EventStream = "text/event-stream";
 
-    public static void Map(RouteGroupBuilder admin) => admin.MapGet("/live", StreamAsync);
+    /// <summary>A stream lasts as long as somebody watches: among the durations of requests it would be the slowest route and an alert.</summary>
+    public static void Map(RouteGroupBuilder admin) => admin.MapGet("/live", StreamAsync).DisableHttpMetrics();
 
     static async Task StreamAsync(HttpContext context, LiveSampler sampler, IHostApplicationLifetime lifetime)
     {
