@@ -21,6 +21,7 @@ internal static class CommandLine
         Databases.DbCommand.Create,
         Models.ModelCommand.Create,
         HistoryCommand.Create,
+        Delivery.DeliveryCommand.Create,
     ];
 
     public static async Task<int> RunAsync(string[] arguments)

@@ -25,6 +25,7 @@ internal static class VerbCatalog
         new("db", VerbOwner.Cli, "Find slow statements, advise and apply indexes, maintain"),
         new("cache", VerbOwner.Cli, "Statistics, warming and clearing of a running service's caches"),
         new("model", VerbOwner.Cli, "Inspect, convert, quantise, verify and measure tree ensembles"),
+        new("delivery", VerbOwner.Cli, "Check how answers cache and where a request's time goes"),
         new("serve", VerbOwner.Host, "Run a reference service"),
         new("sample", VerbOwner.Host, "Write a sample universe into a database"),
         new("import", VerbOwner.Host, "Import real data into a service's database"),
