@@ -24,10 +24,14 @@ internal static class ServeCommand
         var models = new Option<string?>("--models") { Description = "Folder of model versions; default the one built with the service." };
         var runs = new Option<string?>("--runs") { Description = "Folder of the CSV files of batch runs." };
         var switches = new Option<string?>("--switches") { Description = "A fettle.switches/1 file: what is on from the start." };
+        var redis = new Option<string?>("--redis") { Description = "redis://[user:password@]host[:port][/database]: the second tier of the cache, shared by all instances; default FETTLE_REDIS, else none." };
+        var warm = new Option<bool>("--warm") { Description = "Warm the caches at the start; the service is ready when that is done." };
+        var popularity = new Option<string?>("--popularity") { Description = "File that keeps the keys asked for most across restarts." };
+        var cacheEntries = new Option<int>("--cache-entries") { Description = "Entries of each cache category in memory.", DefaultValueFactory = _ => 50_000 };
         var limitLoopback = new Option<bool>("--limit-loopback") { Description = "Rate limits hold for loopback clients too." };
         var single = new Option<int>("--single-rate") { Description = "Predict requests per second and client.", DefaultValueFactory = _ => 100 };
         var batch = new Option<int>("--batch-rate") { Description = "Batch requests per second and client.", DefaultValueFactory = _ => 10 };
-        var command = new Command("stocks", "Predicts upper circuits after earnings announcements.") { database, urls, models, runs, switches, limitLoopback, single, batch };
+        var command = new Command("stocks", "Predicts upper circuits after earnings announcements.") { database, urls, models, runs, switches, redis, cacheEntries, warm, popularity, limitLoopback, single, batch };
         command.SetAction(async (parse, cancellation) =>
         {
             var defaults = new StocksOptions { Database = DatabaseTargets.ParseExisting(parse.GetValue(database)!) };
@@ -36,6 +40,10 @@ internal static class ServeCommand
                 ModelsFolder = parse.GetValue(models) ?? defaults.ModelsFolder,
                 RunsFolder = parse.GetValue(runs),
                 SwitchesFile = parse.GetValue(switches),
+                Redis = parse.GetValue(redis) ?? Environment.GetEnvironmentVariable("FETTLE_REDIS"),
+                Warm = parse.GetValue(warm),
+                PopularityFile = parse.GetValue(popularity),
+                CacheEntries = parse.GetValue(cacheEntries),
                 LimitLoopback = parse.GetValue(limitLoopback),
                 SinglePerSecond = parse.GetValue(single),
                 BatchPerSecond = parse.GetValue(batch),

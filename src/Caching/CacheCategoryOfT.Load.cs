@@ -225,11 +225,12 @@ public sealed partial class CacheCategory<T>
 
     /// <summary>A refresh takes what another node has refreshed already, but not the very value it is to replace.</summary>
     bool IsClearlyNewer(TimeSpan fresh, CacheEntry<T> previous) =>
-        _clock.Exact + (long)fresh.TotalMilliseconds > previous.LoadedUntil + 20 + (long)(Options.TimeToLive.TotalMilliseconds / 20);
+        _clock.Exact + (long)fresh.TotalMilliseconds > previous.LoadedUntil + 20 + (long)(CurrentTimeToLive.TotalMilliseconds / 20);
 
     /// <summary>Keeps a loaded value in the tiers that still want it.</summary>
     async ValueTask KeepAsync(Flight<T> flight, T value, CacheLoad load, int microseconds, SecondTierLease lease, Budget? budget)
     {
+        Tune(flight.Hash, value);
         var timeToLive = TimeToLiveOf(value, load.TimeToLive);
         if (!load.Keep || timeToLive <= TimeSpan.Zero)
         {
@@ -326,7 +327,7 @@ public sealed partial class CacheCategory<T>
     }
 
     TimeSpan TimeToLiveOf(T value, TimeSpan? given) =>
-        given ?? (value is null && Options.NegativeTimeToLive is { } negative ? negative : Options.TimeToLive);
+        given ?? (value is null && Options.NegativeTimeToLive is { } negative ? negative : CurrentTimeToLive);
 
     byte[]? Encode(T value, in EnvelopeHeader header)
     {
@@ -347,7 +348,7 @@ public sealed partial class CacheCategory<T>
         var isWhole = fresh <= inMemory;
         var expires = now + Math.Max(1, (long)(isWhole ? fresh : inMemory).TotalMilliseconds);
         var refresh = Options.RefreshAhead == 0 ? long.MaxValue
-            : now + (long)(fresh.TotalMilliseconds - (Options.TimeToLive.TotalMilliseconds * (1 - Options.RefreshAhead)));
+            : now + (long)(fresh.TotalMilliseconds - (CurrentTimeToLive.TotalMilliseconds * (1 - Options.RefreshAhead)));
         return new CacheEntry<T>(key, hash, value)
         {
             ExpiresAt = expires,

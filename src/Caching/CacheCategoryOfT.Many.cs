@@ -77,6 +77,7 @@ public sealed partial class CacheCategory<T>
             }
 
             _counters.MissesByReason[(int)reason]++;
+            _memory.Curve.See(hash);
             if (TryJoin(key, version) is { } running)
             {
                 _counters.Coalesced++;

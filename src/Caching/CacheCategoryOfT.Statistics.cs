@@ -14,13 +14,16 @@ public sealed partial class CacheCategory<T>
         lock (_memory.Gate)
         {
             var reasons = _counters.MissesByReason;
+            var hits = _counters.Hits.Sum();
             return new CategoryStatistics
             {
                 Name = Name,
                 Entries = _memory.Count,
                 MaxEntries = Options.MaxEntries,
                 Bytes = _memory.Bytes,
-                Hits = _counters.Hits.Sum(),
+                Hits = hits,
+                TimeToLiveMilliseconds = CurrentTimeToLive.TotalMilliseconds,
+                MemoryCurve = _memory.Curve.Read(hits + reasons.Sum()),
                 Misses = new CacheMisses(reasons[0], reasons[1], reasons[2], reasons[3]),
                 StaleServed = _counters.StaleServed,
                 Coalesced = _counters.Coalesced,

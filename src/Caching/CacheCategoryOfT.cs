@@ -24,6 +24,7 @@ public sealed partial class CacheCategory<T> : CacheCategory
     readonly ICacheSerializer<T>? _serializer;
     readonly Func<T, long>? _sizeOf;
     readonly Func<long>? _dataVersion;
+    readonly TimeToLiveTuner? _tuner;
     readonly Dictionary<string, Flight<T>> _flights = new(StringComparer.Ordinal);
     Action<Evicted<T>>? _evicted;
     readonly Dictionary<string, RunningSet> _sets = new(StringComparer.Ordinal);
@@ -38,6 +39,7 @@ public sealed partial class CacheCategory<T> : CacheCategory
         _serializer = serializer;
         _sizeOf = options.SizeOf is null ? null : (Func<T, long>)options.SizeOf;
         _dataVersion = options.DataVersion;
+        _tuner = options.Auto is { } auto ? new TimeToLiveTuner(auto with { }, options.TimeToLive) : null;
         if (_second is not null && serializer is null)
         {
             Throw.NoSerializer(options.Name, typeof(T));

@@ -18,6 +18,9 @@ public sealed record CategoryOptions
     /// </summary>
     public TimeSpan? MemoryTimeToLive { get; set => field = Guard.Range(value, Milliseconds(1), Days(3650)); }
 
+    /// <summary>Lets <see cref="TimeToLive"/>, which is then the first, follow how often values change. Default null: it stays.</summary>
+    public AutoTimeToLive? Auto { get; set; }
+
     /// <summary>How long "there is none" (null) is fresh. Default null: <see cref="TimeToLive"/>; zero does not keep it.</summary>
     public TimeSpan? NegativeTimeToLive { get; set => field = Guard.Range(value, TimeSpan.Zero, Days(3650)); }
 

@@ -36,4 +36,8 @@ internal static class Throw
     [DoesNotReturn]
     public static void FactoryTimedOut(string category, string key, TimeSpan timeout) =>
         throw new TimeoutException($"loading '{key}' of category '{category}' took longer than {timeout}; the key is free for the next caller");
+
+    [DoesNotReturn]
+    public static void NoKey(Type type) =>
+        throw new ArgumentException($"{type} cannot be part of a cache key; allowed: text, numbers, dates, identifiers, enumerations, byte arrays, tuples and lists of these: pass its parts");
 }

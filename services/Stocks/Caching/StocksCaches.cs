@@ -2,6 +2,7 @@ using Fettle.Caching;
 using Fettle.Services.Stocks.Features;
 using Fettle.Services.Stocks.Http;
 using Fettle.Services.Stocks.Predictions;
+using Fettle.Services.Stocks.Serving;
 
 namespace Fettle.Services.Stocks.Caching;
 
@@ -9,18 +10,18 @@ namespace Fettle.Services.Stocks.Caching;
 /// What the service keeps in memory. The keys carry the versions of the data (and of the model) that a value was made from, so a write
 /// or a new model makes exactly the values it affects unreachable; the time to live only frees their memory.
 /// </summary>
-internal sealed class StocksCaches : IAsyncDisposable
+internal sealed class StocksCaches
 {
     public const string FeaturesName = "features";
     public const string PredictionsName = "predictions";
 
     readonly FettleCache _cache;
 
-    public StocksCaches(TimeProvider time)
+    public StocksCaches(FettleCache cache, StocksOptions options)
     {
-        _cache = new FettleCache(new FettleCacheOptions { Time = time });
-        Features = _cache.Category<FeatureSet?>(Options(FeaturesName, 50_000));
-        Predictions = _cache.Category<Prediction?>(Options(PredictionsName, 50_000));
+        _cache = cache;
+        Features = _cache.Category(Options(FeaturesName, options.CacheEntries), CacheSerializer.Json<FeatureSet?>(StocksCacheJson.Default.FeatureSet!));
+        Predictions = _cache.Category(Options(PredictionsName, options.CacheEntries), CacheSerializer.Json<Prediction?>(StocksCacheJson.Default.Prediction!));
     }
 
     /// <summary>The cache of the categories, for statistics and clearing over the admin endpoints.</summary>
@@ -36,6 +37,14 @@ internal sealed class StocksCaches : IAsyncDisposable
     /// <summary>Explanations are kept with the prediction, so a prediction without one is another entry. The compiled form gives the same bits and shares it.</summary>
     public static string PredictionKey(PredictQuery query, string modelVersion, string dataStamp) =>
         $"{FeaturesKey(query, dataStamp)}|{modelVersion}|{(query.IncludeContributions ? 1 : 0)}";
+
+    /// <summary>What a key of either category asks for, without the versions it was made from; null when it is no such key.</summary>
+    public static string? WithoutVersions(string key) => key.Split('|') switch
+    {
+        [var code, var symbol, var day, _] when int.TryParse(day, out _) => $"{code}|{symbol}|{day}",
+        [var code, var symbol, var day, _, _, var explained] when int.TryParse(day, out _) => explained == "1" ? $"{code}|{symbol}|{day}|1" : $"{code}|{symbol}|{day}",
+        _ => null,
+    };
 
     /// <summary>Empties the categories of a type; null when there is no such type.</summary>
     public async Task<Dictionary<string, CacheTierCounts>?> ClearAsync(string? type)
@@ -64,14 +73,11 @@ internal sealed class StocksCaches : IAsyncDisposable
         return cleared;
     }
 
-    public ValueTask DisposeAsync() => _cache.DisposeAsync();
-
     /// <summary>"There is none" is not kept: a refusal is worked out again.</summary>
     static CategoryOptions Options(string name, int entries) => new(name)
     {
         TimeToLive = TimeSpan.FromHours(1),
         NegativeTimeToLive = TimeSpan.Zero,
         MaxEntries = entries,
-        UseSecondTier = false,
     };
 }

@@ -51,8 +51,8 @@ internal sealed class FeatureStore(Database database, StockSwitches switches, Fe
         FeatureOutcome? own = null;
         var loaded = await caches.Features.GetOrCreateAsync(key, async token => (own = await LoadAsync(query, token)).Value.Features, cancellationToken: cancellation);
 
-        // Who waited for another caller's load got its features; its refusal is not shared, so it is worked out again.
-        return own ?? (loaded is not null ? new FeatureOutcome(loaded, null) : await LoadAsync(query, cancellation));
+        // Not loaded here: it came from the second tier or from a caller who asked at the same time. A refusal is not shared.
+        return own ?? (loaded is not null ? new FeatureOutcome(loaded, null, FromCache: true) : await LoadAsync(query, cancellation));
     }
 
     /// <summary>Many at once, in the order of the queries, with a few statements for all that are not in memory.</summary>

@@ -1,4 +1,5 @@
 using Fettle.AspNetCore;
+using Fettle.Caching;
 using Fettle.Forests;
 using Fettle.Services.Stocks.Http;
 using Microsoft.AspNetCore.Builder;
@@ -18,10 +19,15 @@ internal static class ModelEndpoints
             .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
     }
 
-    static async Task<IResult> ReloadAsync(ServingModels models, ModelMirror mirror, CancellationToken cancellation)
+    static async Task<IResult> ReloadAsync(ServingModels models, ModelMirror mirror, WarmingSchedule warming, CancellationToken cancellation)
     {
         var result = models.Reload();
         await mirror.WriteAsync(cancellation);
+        if (result.Changed)
+        {
+            warming.Notify();
+        }
+
         return result.Problem is null
             ? Results.Json(new ModelChangeAnswer(result.Active?.Version, result.Changed), StocksJson.Default.ModelChangeAnswer)
             : StockProblem.UnusableModel($"{result.Problem}; {Serving(models)}").ToResult();

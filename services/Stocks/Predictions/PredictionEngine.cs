@@ -31,8 +31,8 @@ internal sealed class PredictionEngine(ServingModels models, FeatureStore featur
         var made = await caches.Predictions.GetOrCreateAsync(
             key, async token => (own = Score(model, query, await features.GetAsync(query, token))).Value.Prediction, cancellationToken: cancellation);
 
-        // Who waited for another caller's work got its prediction; its refusal is not shared, so it is worked out again.
-        return own ?? (made is not null ? new PredictionOutcome(made, null) : Score(model, query, await features.GetAsync(query, cancellation)));
+        // Not worked out here: it came from the second tier or from a caller who asked at the same time. A refusal is not shared.
+        return own ?? (made is not null ? new PredictionOutcome(made, null, CacheHit.Prediction) : Score(model, query, await features.GetAsync(query, cancellation)));
     }
 
     /// <summary>One outcome per query, in order; one failing leaves the others alone.</summary>

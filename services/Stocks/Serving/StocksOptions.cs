@@ -33,6 +33,22 @@ internal sealed record StocksOptions
         set => field = Throw.IfOutside(nameof(BatchPerSecond), value, 1, 1_000_000, "Give a number in the range.");
     } = 10;
 
+    /// <summary>Entries of the features and of the predictions in memory, 1–10,000,000; default 50,000.</summary>
+    public int CacheEntries
+    {
+        get;
+        set => field = Throw.IfOutside(nameof(CacheEntries), value, 1, 10_000_000, "Give a number in the range.");
+    } = 50_000;
+
+    /// <summary>The second tier of the cache, <c>redis://…</c>; default none.</summary>
+    public string? Redis { get; init; }
+
+    /// <summary>Whether the caches are warmed at the start, and the service is ready only then; default false.</summary>
+    public bool Warm { get; init; }
+
+    /// <summary>Where the keys asked for most are kept across restarts; default nowhere.</summary>
+    public string? PopularityFile { get; init; }
+
     /// <summary>Whether the limits hold for loopback clients too; default false.</summary>
     public bool LimitLoopback { get; set; }
 

@@ -1,4 +1,5 @@
 using Fettle.AspNetCore;
+using Fettle.Caching;
 using Fettle.Databases;
 using Fettle.Services.Stocks.BatchRuns;
 using Fettle.Services.Stocks.Browsing;
@@ -32,6 +33,8 @@ internal static class StocksService
             fettle.SwitchesFile = options.SwitchesFile;
             fettle.AdminToken = options.AdminToken ?? fettle.AdminToken;
         });
+        var identity = options.Redis is null ? "" : "-" + await CacheIdentity.OfAsync(database, cancellation);
+        builder.Services.AddFettleCache(cache => (cache.Redis, cache.Namespace) = (options.Redis, "stocks" + identity));
         AddServices(builder.Services, options, database);
 
         var app = builder.Build();
@@ -47,6 +50,7 @@ internal static class StocksService
         HealthEndpoint.Map(app);
 
         app.Services.GetRequiredService<StockSwitches>();
+        app.Services.GetRequiredService<StocksCaches>();
         await app.Services.GetRequiredService<ModelMirror>().WriteAsync(cancellation);
         return app;
     }
@@ -58,9 +62,15 @@ internal static class StocksService
         services.AddSingleton(new ServingModels(options.ModelsFolder));
         services.AddSingleton<ModelMirror>();
         services.AddSingleton<StockSwitches>();
+        services.AddSingleton(options);
         services.AddSingleton<StocksCaches>();
-        services.AddSingleton(s => s.GetRequiredService<StocksCaches>().Cache);
         services.AddSingleton<PackedPrices>();
+        services.AddSingleton<ICacheWarmer>(s => ActivatorUtilities.CreateInstance<StocksWarmer>(s, StocksCaches.FeaturesName));
+        services.AddSingleton<ICacheWarmer>(s => ActivatorUtilities.CreateInstance<StocksWarmer>(s, StocksCaches.PredictionsName));
+        services.AddSingleton<CacheWarming>();
+        services.AddFettleWarming(
+            new WarmingScheduleOptions { AtStart = options.Warm, PopularityPath = options.PopularityFile, Request = new WarmRequest { RatePerSecond = 1000 } },
+            readyWhenWarm: options.Warm);
         services.AddSingleton<FeaturePanel>();
         services.AddSingleton<FeatureStore>();
         services.AddSingleton<PredictionEngine>();

@@ -33,10 +33,14 @@ internal sealed class MemoryTier<T>
         _counters = counters;
         _policy = new EvictionPolicy(options.MaxEntries);
         _reasons = new MissReasons(options.MaxEntries);
+        Curve = new MemoryCurve(options.MaxEntries);
     }
 
     /// <summary>Guards everything but lock-free reading; never held across a callback or an await.</summary>
     public Lock Gate { get; } = new();
+
+    /// <summary>What other sizes would answer.</summary>
+    public MemoryCurve Curve { get; }
 
     /// <summary>Whether somebody listens to evictions.</summary>
     public bool Notes { get; set; }
@@ -73,6 +77,8 @@ internal sealed class MemoryTier<T>
         {
             DrainReads(entry);
         }
+
+        Curve.See(entry.Hash);
 
         // One hit in eight, chosen by a multiplicative hash so that no access pattern falls in step with it.
         if ((ulong)_counters.Hits.Increment() * 0x9E3779B97F4A7C15 >> 61 == 0)

@@ -54,9 +54,24 @@ public sealed record CategoryStatistics
     /// <summary>Milliseconds of loading that hits saved, estimated from one hit in eight.</summary>
     public required double SavedMilliseconds { get; init; }
 
+    /// <summary>The time to live of the next value, in milliseconds: the category's, or what it has been tuned to.</summary>
+    public double TimeToLiveMilliseconds { get; init; }
+
+    /// <summary>Hit rates that an LRU cache of other sizes would have, estimated from a sample of keys; empty before there is enough of it.</summary>
+    public IReadOnlyList<MemoryCurvePoint> MemoryCurve { get; init; } = [];
+
+    /// <summary>By how many points the hit rate of an LRU cache would grow with twice the memory; null before that is known.</summary>
+    public double? PointsOfTwiceTheMemory => MemoryCurve.Count < 3 ? null : MemoryCurve[2].HitRatePercent - MemoryCurve[1].HitRatePercent;
+
     /// <summary>The keys that saved most time, at most ten.</summary>
     public required IReadOnlyList<PopularKey> TopKeys { get; init; }
 }
+
+/// <summary>The estimated hit rate with another size of memory.</summary>
+/// <param name="Factor">Times the size of now.</param>
+/// <param name="Entries">Entries of that size.</param>
+/// <param name="HitRatePercent">Hits in percent of requests.</param>
+public sealed record MemoryCurvePoint(double Factor, int Entries, double HitRatePercent);
 
 /// <summary>Misses by reason.</summary>
 /// <param name="Cold">The key was never there, or that is forgotten.</param>

@@ -1,37 +1,79 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Fettle.Caching.Statistics;
 
-/// <summary>A counter that many threads raise without sharing a cache line, most of the time; the sum is exact.</summary>
+/// <summary>
+/// A counter in which every thread raises a cell of its own, so that a raise is a plain addition and no two threads share a cache line.
+/// The sum is exact for raises that happened before it was asked for. Cells of threads that ended are folded into one number.
+/// </summary>
 internal sealed class StripedCounter
 {
-    readonly Stripe[] _stripes = new Stripe[BitOperations.RoundUpToPowerOf2((uint)Math.Max(16, Environment.ProcessorCount * 4))];
+    static int _counters;
 
-    /// <summary>Raises the counter and returns the new value of the thread's stripe.</summary>
+    [ThreadStatic]
+    static Cell[]? _own;
+
+    readonly int _id = Interlocked.Increment(ref _counters) - 1;
+    readonly Lock _gate = new();
+    readonly List<Cell> _cells = [];
+    long _ended;
+
+    /// <summary>Raises the counter and returns the new value of the thread's cell.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public long Increment()
     {
-        var stripes = _stripes;
-        return Interlocked.Increment(ref stripes[Environment.CurrentManagedThreadId & (stripes.Length - 1)].Value);
+        var own = _own;
+        return own is not null && (uint)_id < (uint)own.Length && own[_id] is { } cell ? ++cell.Value : FirstOfThread();
     }
 
     public long Sum()
     {
-        long sum = 0;
-        foreach (ref var stripe in _stripes.AsSpan())
+        lock (_gate)
         {
-            sum += Volatile.Read(ref stripe.Value);
+            var sum = _ended;
+            foreach (var cell in _cells)
+            {
+                sum += Volatile.Read(ref cell.Value);
+            }
+
+            return sum;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    long FirstOfThread()
+    {
+        if (_own is null || _own.Length <= _id)
+        {
+            Array.Resize(ref _own, Math.Max(8, _id + 8));
         }
 
-        return sum;
+        var cell = _own[_id] = new Cell { Thread = Thread.CurrentThread, Value = 1 };
+        lock (_gate)
+        {
+            foreach (var ended in _cells.FindAll(c => !c.Thread!.IsAlive))
+            {
+                _ended += ended.Value;
+                _cells.Remove(ended);
+            }
+
+            _cells.Add(cell);
+        }
+
+        return 1;
     }
 
-    [StructLayout(LayoutKind.Explicit, Size = 128)]
-    struct Stripe
+    [StructLayout(LayoutKind.Sequential)]
+    sealed class Cell
     {
-        [FieldOffset(64)]
+        public Thread? Thread;
         public long Value;
+
+        // What follows on the heap may be another thread's cell.
+        readonly Padding _padding;
     }
+
+    [StructLayout(LayoutKind.Sequential, Size = 112)]
+    readonly struct Padding;
 }

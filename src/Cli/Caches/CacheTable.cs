@@ -8,7 +8,7 @@ namespace Fettle.Cli.Caches;
 internal static class CacheTable
 {
     static readonly string[] Columns =
-        ["category", "entries", "MiB", "hits", "misses", "hit %", "cold", "expired", "evicted", "invalid", "stale", "joined", "2nd hits", "2nd misses", "saved s"];
+        ["category", "entries", "MiB", "hits", "misses", "hit %", "cold", "expired", "evicted", "invalid", "stale", "joined", "2nd hits", "2nd misses", "saved s", "2x memory"];
 
     public static string Render(JsonObject answer)
     {
@@ -23,6 +23,7 @@ internal static class CacheTable
                 (double?)category["hitRatePercent"] is { } rate ? Number(rate) : "-",
                 Whole(misses["cold"]), Whole(misses["expired"]), Whole(misses["evicted"]), Whole(misses["invalidated"]),
                 Whole(category["staleServed"]), Whole(category["coalesced"]), Whole(second["hits"]), Whole(second["misses"]), Number((double?)category["savedMilliseconds"] / 1000),
+                (double?)category["pointsOfTwiceTheMemory"] is { } points ? "+" + Number(points) : "-",
             ]);
         }
 
