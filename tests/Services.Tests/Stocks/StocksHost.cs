@@ -55,6 +55,9 @@ public sealed class StocksHost : IAsyncDisposable
     internal static SampleReport Write(string file, int stocks, int days, long seed = 1) => SampleWriter.Write(
         new SampleOptions { Stocks = stocks, Days = days, Seed = seed }, calendar => new SqliteUniverseWriter(file, calendar), null, CancellationToken.None);
 
+    /// <summary>The models that <see cref="OverSampleAsync"/> copied for this host.</summary>
+    public string Models => Path.Combine(_folder!, "models");
+
     /// <summary>A copy, so that a test may change which version is active.</summary>
     internal static string CopyModels(string folder)
     {
