@@ -32,6 +32,7 @@ public static class FettleServiceExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         var options = new FettleOptions();
+        options.EnsureFile = builder.Configuration["database:ensure"] ?? options.EnsureFile;
         configure?.Invoke(options);
         var initiallyOn = options.SwitchesFile is null ? new HashSet<string>() : SwitchesFile.ReadOn(options.SwitchesFile);
 
@@ -64,6 +65,11 @@ public static class FettleServiceExtensions
             server.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
         });
         services.AddExceptionHandler<PoolExhaustion>();
+        if (options.EnsureFile is { } ensure)
+        {
+            services.AddHostedService(provider => ActivatorUtilities.CreateInstance<EnsureDatabase>(provider, ensure));
+        }
+
         CompressionExtensions.AddCompression(services);
         AddAdminSecurity(services, listener, options);
         return builder;
