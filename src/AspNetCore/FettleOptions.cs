@@ -29,6 +29,12 @@ public sealed class FettleOptions
     /// </summary>
     public string? EnsureFile { get; set; } = Environment.GetEnvironmentVariable("FETTLE__DATABASE__ENSURE");
 
+    /// <summary>
+    /// When the service's database is maintained: cron's five fields, or <c>weekly</c> (Sundays at 3:00, local time). Default: the setting
+    /// <c>database:maintenance</c>, from <c>FETTLE__DATABASE__MAINTENANCE</c> as well; never when neither is set.
+    /// </summary>
+    public string? MaintenanceSchedule { get; set; } = Environment.GetEnvironmentVariable("FETTLE__DATABASE__MAINTENANCE");
+
     /// <summary>Admin requests per second over all callers. Default 100, 1–10,000.</summary>
     public int AdminRequestsPerSecond
     {

@@ -35,6 +35,14 @@ internal static class DbApply
             try
             {
                 var settings = new DatabaseApplyOptions { StateFolder = parse.GetValue(state)!, IndexBudget = parse.GetValue(most) };
+                if (!parse.GetValue(dry))
+                {
+                    foreach (var line in await DatabaseApply.RecoverAsync(database.Address, settings, cancellation: cancellation))
+                    {
+                        Console.Out.WriteLine($"recovered  {line}");
+                    }
+                }
+
                 var actions = (await IndexAdvisor.AdviseAsync(database, workload, DbAdvice.Settings(parse.GetValue(budget), Math.Clamp(parse.GetValue(most), 1, 200)), cancellation)).ToList();
                 if (parse.GetValue(layouts))
                 {
@@ -114,11 +122,6 @@ internal static class DbApply
 
     static void Show(DbOutput output, DatabaseApplyReport report)
     {
-        foreach (var line in report.Recovered)
-        {
-            Console.Out.WriteLine($"recovered  {line}");
-        }
-
         output.Table(
             $"Run {report.Run}",
             ["action", "verdict", "why", "ms", "waited for locks ms", "blocked others ms"],

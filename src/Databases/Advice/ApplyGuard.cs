@@ -58,6 +58,23 @@ public static class ApplyGuard
         return problems;
     }
 
+    /// <summary>Whether the index that an action makes is there and valid: then it is not the action's to make or to drop.</summary>
+    /// <param name="database">Where it would run.</param>
+    /// <param name="action">What would run.</param>
+    /// <param name="cancellation">Stops the reading.</param>
+    public static async Task<bool> ExistsAsync(Database database, DatabaseAction action, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(database);
+        ArgumentNullException.ThrowIfNull(action);
+        if (!action.Do[0].StartsWith("CREATE", StringComparison.OrdinalIgnoreCase))
+        {
+            return false;
+        }
+
+        var schema = await database.ReadSchemaAsync(sizes: false, cancellation).ConfigureAwait(false);
+        return schema.Tables.Values.SelectMany(t => t.Indexes).Any(i => i.Valid && i.Name.Equals(action.Evidence.Object, StringComparison.OrdinalIgnoreCase));
+    }
+
     static void Sqlite(Database database, long bytes, List<string> problems)
     {
         var file = database.Address.Value;

@@ -120,15 +120,27 @@ public sealed class ApplySession : IAsyncDisposable
     }
 
     /// <summary>Ends the session and with it its lock.</summary>
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
-        if (_database.Engine == DatabaseEngine.Postgres)
+        var broken = true;
+        try
         {
-            Npgsql.NpgsqlConnection.ClearPool((Npgsql.NpgsqlConnection)_lease.Connection);
-        }
+            if (_database.Engine == DatabaseEngine.Postgres)
+            {
+                // The pool resets a connection only when it is next used: the lock must end now.
+                await RunAsync(_lease.Connection, "SELECT pg_advisory_unlock_all(); RESET ALL", CancellationToken.None).ConfigureAwait(false);
+            }
 
-        _lease.Return(broken: true);
-        return ValueTask.CompletedTask;
+            broken = false;
+        }
+        catch (Exception e) when (e is DbException or InvalidOperationException)
+        {
+            // A lost session has lost its lock.
+        }
+        finally
+        {
+            _lease.Return(broken);
+        }
     }
 
     static async Task LockAsync(DbConnection connection, TimeSpan patience, CancellationToken cancellation)
@@ -181,7 +193,8 @@ public sealed class ApplySession : IAsyncDisposable
     {
         await using var command = connection.CreateCommand();
         command.CommandText = sql;
-        command.CommandTimeout = 0;
+        // PostgreSQL's own limits bound it; on SQLite this is how long a lock of another process is waited for.
+        command.CommandTimeout = connection is Npgsql.NpgsqlConnection ? 0 : 5;
         await command.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
     }
 }

@@ -96,7 +96,32 @@ public static class DatabaseApply
         }
     }
 
-    /// <summary>Takes back what an interrupted run on the database left, under the same lock as applying; nothing when none was interrupted.</summary>
+    /// <summary>
+    /// Takes back what an interrupted run left, under the same locks as applying; nothing when none was interrupted. Call it before advising: what
+    /// is left would count as there.
+    /// </summary>
+    /// <param name="address">The database.</param>
+    /// <param name="options">Where the journals are; null takes the defaults.</param>
+    /// <param name="time">Clock of the journal; null for the system's.</param>
+    /// <param name="cancellation">Stops between two undos.</param>
+    /// <returns>What was taken back.</returns>
+    /// <exception cref="TuningException">Another tuner is at work, or the database does not answer.</exception>
+    public static async Task<IReadOnlyList<string>> RecoverAsync(DatabaseAddress address, DatabaseApplyOptions? options = null, TimeProvider? time = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        options ??= new DatabaseApplyOptions();
+        try
+        {
+            await using var database = TunedDatabase.Open(address);
+            await using var session = await ApplySession.OpenAsync(database, options.StatementLimit, options.Patience, cancellation);
+            return await RecoverAsync(address, session, options, time ?? TimeProvider.System, cancellation);
+        }
+        catch (Exception e) when (e is DbException or InvalidOperationException or PoolExhaustedException)
+        {
+            throw new TuningException(e.Message, e);
+        }
+    }
+
     static async Task<IReadOnlyList<string>> RecoverAsync(DatabaseAddress address, ApplySession session, DatabaseApplyOptions options, TimeProvider time, CancellationToken cancellation)
     {
         var recovered = new List<string>();
@@ -126,6 +151,13 @@ public static class DatabaseApply
             var applied = new List<AppliedAction>();
             foreach (var action in actions)
             {
+                if (await ApplyGuard.ExistsAsync(database, action, cancellation))
+                {
+                    // Not this run's work: it must neither be measured as such nor dropped by an undo.
+                    applied.Add(new AppliedAction(action, false, $"{action.Evidence.Object} is there already", [], 0, 0, 0, 0));
+                    continue;
+                }
+
                 journal.Append(new JournalEntry { Event = JournalEvent.Intent, Action = action.Id, Target = _target, Do = [.. action.Do], Undo = [.. action.Undo] });
                 AppliedAction outcome;
                 IReadOnlyList<MeasuredStatement> after = now;
