@@ -26,12 +26,18 @@ public static class ApplyGuard
     /// <summary>Most indexes of Fettle's making in one database, unless asked otherwise.</summary>
     public const int IndexBudget = 20;
 
+    /// <summary>As the other overload, with the budget of <see cref="IndexBudget"/> indexes.</summary>
+    /// <param name="database">Where they would run.</param>
+    /// <param name="actions">What would run.</param>
+    /// <param name="cancellation">Stops the checks.</param>
+    public static Task<IReadOnlyList<string>> CheckAsync(Database database, IReadOnlyList<DatabaseAction> actions, CancellationToken cancellation = default) => CheckAsync(database, actions, IndexBudget, cancellation);
+
     /// <summary>Reasons not to apply the actions now; empty when there is none.</summary>
     /// <param name="database">Where they would run.</param>
     /// <param name="actions">What would run.</param>
     /// <param name="most">Most indexes of Fettle's making, those that exist included. 0–1,000.</param>
     /// <param name="cancellation">Stops the checks.</param>
-    public static async Task<IReadOnlyList<string>> CheckAsync(Database database, IReadOnlyList<DatabaseAction> actions, int most = IndexBudget, CancellationToken cancellation = default)
+    public static async Task<IReadOnlyList<string>> CheckAsync(Database database, IReadOnlyList<DatabaseAction> actions, int most, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(actions);
