@@ -23,6 +23,18 @@ public sealed class FettleOptions
         set => field = string.IsNullOrWhiteSpace(value) ? throw new ArgumentException("StateFolder must not be empty", nameof(value)) : value;
     } = ".fettle";
 
+    /// <summary>
+    /// Accepted advice (<c>fettle.advice/1</c>) to apply once the service answers. Default: the setting <c>database:ensure</c>, from
+    /// <c>FETTLE__DATABASE__ENSURE</c> as well; none when neither is set. The service registers its <c>Database</c> as a singleton.
+    /// </summary>
+    public string? EnsureFile { get; set; } = Environment.GetEnvironmentVariable("FETTLE__DATABASE__ENSURE");
+
+    /// <summary>
+    /// When the service's database is maintained: cron's five fields, or <c>weekly</c> (Sundays at 3:00, local time). Default: the setting
+    /// <c>database:maintenance</c>, from <c>FETTLE__DATABASE__MAINTENANCE</c> as well; never when neither is set.
+    /// </summary>
+    public string? MaintenanceSchedule { get; set; } = Environment.GetEnvironmentVariable("FETTLE__DATABASE__MAINTENANCE");
+
     /// <summary>Admin requests per second over all callers. Default 100, 1–10,000.</summary>
     public int AdminRequestsPerSecond
     {

@@ -32,6 +32,8 @@ public static class FettleServiceExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         var options = new FettleOptions();
+        options.EnsureFile = builder.Configuration["database:ensure"] ?? options.EnsureFile;
+        options.MaintenanceSchedule = builder.Configuration["database:maintenance"] ?? options.MaintenanceSchedule;
         configure?.Invoke(options);
         var initiallyOn = options.SwitchesFile is null ? new HashSet<string>() : SwitchesFile.ReadOn(options.SwitchesFile);
 
@@ -64,6 +66,17 @@ public static class FettleServiceExtensions
             server.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
         });
         services.AddExceptionHandler<PoolExhaustion>();
+        if (options.EnsureFile is { } ensure)
+        {
+            services.AddHostedService(provider => ActivatorUtilities.CreateInstance<EnsureDatabase>(provider, ensure));
+        }
+
+        if (options.MaintenanceSchedule is { } maintenance)
+        {
+            var schedule = Databases.CronSchedule.Parse(maintenance);
+            services.AddHostedService(provider => ActivatorUtilities.CreateInstance<MaintainDatabase>(provider, schedule));
+        }
+
         CompressionExtensions.AddCompression(services);
         AddAdminSecurity(services, listener, options);
         return builder;

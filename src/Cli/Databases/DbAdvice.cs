@@ -124,7 +124,7 @@ internal static class DbAdvice
         }
     }
 
-    static AdvisorOptions Settings(double? megabytes, int most)
+    internal static AdvisorOptions Settings(double? megabytes, int most)
     {
         try
         {
@@ -136,7 +136,7 @@ internal static class DbAdvice
         }
     }
 
-    static void Print(IEnumerable<DatabaseAction> actions)
+    internal static void Print(IEnumerable<DatabaseAction> actions)
     {
         foreach (var action in actions)
         {

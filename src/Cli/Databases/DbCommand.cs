@@ -9,8 +9,11 @@ internal static class DbCommand
 {
     public static Command Create()
     {
-        var command = new Command("db", "Find slow statements, advise indexes and layouts, explain, review, maintain.");
+        var command = new Command("db", "Find slow statements, advise indexes and layouts, apply and undo them, explain, review, maintain.");
         command.Subcommands.Add(DbAdvice.Advise());
+        command.Subcommands.Add(DbApply.Apply());
+        command.Subcommands.Add(DbApply.Undo());
+        command.Subcommands.Add(DbBench.Create());
         command.Subcommands.Add(DbAdvice.Slow());
         command.Subcommands.Add(DbAdvice.Plan());
         command.Subcommands.Add(DbInspection.Indexes());

@@ -16,12 +16,23 @@ internal static class DbMaintain
         var backup = new Option<string?>("--backup") { Description = "SQLite: copy the database to this file first, while it is in use" };
         command.Options.Add(dry);
         command.Options.Add(integrity);
+        var reindex = new Option<bool>("--reindex") { Description = "Also rebuild indexes: PostgreSQL those that are bloated, concurrently; SQLite all" };
         command.Options.Add(backup);
+        command.Options.Add(reindex);
         command.SetAction(async (parse, cancellation) =>
         {
             await using var database = options.Open(parse);
             var output = new DbOutput("maintain", database);
-            var state = await DatabaseMaintenance.MeasureAsync(database, parse.GetValue(integrity), cancellation);
+            MaintenanceState state;
+            try
+            {
+                state = await DatabaseMaintenance.MeasureAsync(database, parse.GetValue(integrity), cancellation);
+            }
+            catch (System.Data.Common.DbException e)
+            {
+                throw new UserErrorException($"{database.Address} cannot be read: {e.Message}; nothing was changed");
+            }
+
             output.Table("Measured", ["what", "value"],
             [
                 ["size", DbOutput.Size(state.Bytes)], ["holds nothing", FormattableString.Invariant($"{100 * state.Bloat:0.#} %")],
@@ -43,11 +54,11 @@ internal static class DbMaintain
 
                 if (!parse.GetValue(dry))
                 {
-                    var steps = await DatabaseMaintenance.RunAsync(database, cancellation);
+                    var steps = await DatabaseMaintenance.RunAsync(database, parse.GetValue(reindex), cancellation);
                     output.Table("Done", ["step", "ms", "size before", "size after"], steps.Select(s => new[] { s.Step, DbOutput.Number(s.Milliseconds), DbOutput.Size(s.BytesBefore), DbOutput.Size(s.BytesAfter) }));
                 }
             }
-            catch (Exception e) when (e is IOException or InvalidOperationException)
+            catch (Exception e) when (e is IOException or InvalidOperationException or System.Data.Common.DbException)
             {
                 throw new UserErrorException(e.Message);
             }

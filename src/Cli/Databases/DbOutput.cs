@@ -44,7 +44,14 @@ internal sealed class DbOutput
             table.AddRow(row.Select(Markup.Escape).ToArray());
         }
 
-        AnsiConsole.Write(table);
+        // Made for each table: the console may have been redirected since the last one, and a file has no width.
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
+        if (Console.IsOutputRedirected)
+        {
+            console.Profile.Width = 180;
+        }
+
+        console.Write(table);
         if (note is not null)
         {
             Console.Out.WriteLine(note);

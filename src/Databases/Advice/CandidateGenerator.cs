@@ -245,6 +245,13 @@ internal sealed class CandidateGenerator(DatabaseSchema schema, AdvisorOptions o
     {
         bool Begins(IReadOnlyList<string> keys) => candidate.Keys.Count <= keys.Count
             && candidate.Keys.Zip(keys).All(p => IndexCandidate.Unquote(p.First).Equals(p.Second, StringComparison.OrdinalIgnoreCase) && !p.First.Contains(" COLLATE", StringComparison.Ordinal) && !p.First.EndsWith("_ops", StringComparison.Ordinal));
+        bool Same(IndexInfo i) => i.Method == candidate.Method && i.Keys.SequenceEqual(candidate.Keys.Select(IndexCandidate.Unquote), StringComparer.OrdinalIgnoreCase)
+            && i.Include.ToHashSet(StringComparer.OrdinalIgnoreCase).SetEquals(candidate.Include.Select(IndexCandidate.Unquote)) && (i.Where is null) == (candidate.Where is null) && (i.Where is null || i.Where == candidate.Where);
+        if (table.Indexes.Any(i => i.Valid && (i.Name.Equals(candidate.Name, StringComparison.OrdinalIgnoreCase) || Same(i))))
+        {
+            return true;
+        }
+
         return candidate.Include.Count == 0 && candidate.Where is null && candidate.Method == "btree"
             && (table.Indexes.Any(i => i.Where is null && i.Method == "btree" && i.Valid && Begins(i.Keys)) || ((table.WithoutRowId || schema.Engine == DatabaseEngine.Postgres) && Begins(table.PrimaryKey)));
     }

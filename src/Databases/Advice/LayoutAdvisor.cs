@@ -106,13 +106,14 @@ public static class LayoutAdvisor
                 """,
                 $"ANALYZE {name}",
             ],
-            // Right whether the action ran or not: without a kept original it is rebuilt from the rows there are.
+            // Right whether the action ran or not: without a kept original it is rebuilt from the rows there are. Made from its own text, as a
+            // rename would leave quotes around the name and the schema would not equal the one before.
             Undo =
             [
                 $"""
                 PRAGMA legacy_alter_table=ON; BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS {kept}{body};
                 INSERT INTO {kept}({list}) SELECT {list} FROM {name} WHERE NOT EXISTS (SELECT 1 FROM {kept});
-                DROP TABLE {name}; ALTER TABLE {kept} RENAME TO {name}; {indexes} COMMIT; PRAGMA legacy_alter_table=OFF
+                DROP TABLE {name}; {table.Sql}; INSERT INTO {name}({list}) SELECT {list} FROM {kept}; DROP TABLE {kept}; {indexes} COMMIT; PRAGMA legacy_alter_table=OFF
                 """,
             ],
             OutsideTransaction = true,

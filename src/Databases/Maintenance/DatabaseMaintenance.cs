@@ -47,13 +47,22 @@ public static class DatabaseMaintenance
     /// <summary>Does what the measurement calls for, least first: ANALYZE of stale tables, then space when bloat is above a fifth.</summary>
     /// <param name="database">What to maintain.</param>
     /// <param name="cancellation">Stops between steps.</param>
-    public static async Task<IReadOnlyList<MaintenanceStep>> RunAsync(Database database, CancellationToken cancellation = default)
+    public static Task<IReadOnlyList<MaintenanceStep>> RunAsync(Database database, CancellationToken cancellation = default) => RunAsync(database, reindex: false, cancellation);
+
+    /// <summary>As the other overload, and rebuilds indexes when asked: on PostgreSQL those that are twice the size that their rows need, beside the readers and writers; on SQLite all.</summary>
+    /// <param name="database">What to maintain.</param>
+    /// <param name="reindex">Whether indexes are rebuilt.</param>
+    /// <param name="cancellation">Stops between steps.</param>
+    public static async Task<IReadOnlyList<MaintenanceStep>> RunAsync(Database database, bool reindex, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(database);
         var state = await MeasureAsync(database, integrity: false, cancellation).ConfigureAwait(false);
         var statements = new List<string>();
         if (database.Engine == DatabaseEngine.Sqlite)
         {
+            // The journal mode stays with the file: opening the writer has made it WAL, so that readers and the writer do not wait for each other.
             statements.Add("PRAGMA wal_checkpoint(PASSIVE)");
+            statements.AddRange(reindex ? ["REINDEX"] : []);
             statements.AddRange(state.StaleTables.Select(t => $"PRAGMA analysis_limit=1000; ANALYZE {SqlKeywords.Quote(t)}"));
             if (state.Bloat > BloatLimit)
             {
@@ -66,6 +75,11 @@ public static class DatabaseMaintenance
             var schema = await database.ReadSchemaAsync(sizes: false, cancellation).ConfigureAwait(false);
             statements.AddRange(state.StaleTables.Select(t => $"VACUUM (ANALYZE) {Qualified(schema.Tables[t])}"));
             statements.AddRange(schema.Tables.Values.SelectMany(t => t.Indexes.Where(i => !i.Valid && i.Name.StartsWith("fettle_", StringComparison.Ordinal)).Select(i => $"DROP INDEX CONCURRENTLY IF EXISTS {(t.SchemaName is null ? "" : SqlKeywords.Quote(t.SchemaName) + ".")}{SqlKeywords.Quote(i.Name)}")));
+        }
+
+        if (reindex && database.Engine == DatabaseEngine.Postgres)
+        {
+            statements.AddRange((await BloatedAsync(database, cancellation).ConfigureAwait(false)).Select(name => $"REINDEX INDEX CONCURRENTLY {name}"));
         }
 
         var steps = new List<MaintenanceStep>();
@@ -152,6 +166,18 @@ public static class DatabaseMaintenance
         var bytes = await BytesAsync(database, cancellation).ConfigureAwait(false);
         var dead = tables.Sum(t => (long)t[4]! * ((double)(long)t[2]! / Math.Max(1, (long)t[1]! + (long)t[2]!)));
         return new MaintenanceState(bytes, (long)dead, [.. tables.Where(t => (bool)t[3]! || (long)t[2]! > 0.2 * (long)t[1]! + 1000).Select(t => (string)t[0]!)], []);
+    }
+
+    /// <summary>B-tree indexes above a megabyte with less than half of what a fresh build of rows of their width would fill.</summary>
+    static async Task<IReadOnlyList<string>> BloatedAsync(Database database, CancellationToken cancellation)
+    {
+        var rows = await QueryAsync(database, """
+            SELECT format('%I.%I', n.nspname, c.relname), pg_relation_size(c.oid),
+                   (c.reltuples * (8 + 4 + coalesce((SELECT sum(s.avg_width) FROM pg_attribute a JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = t.relname AND s.attname = a.attname WHERE a.attrelid = t.oid AND a.attnum = ANY(i.indkey)), 16)) / 0.9)::bigint
+            FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_am m ON m.oid = c.relam
+            WHERE i.indisvalid AND m.amname = 'btree' AND n.nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema') AND pg_relation_size(c.oid) > 1048576
+            """, cancellation).ConfigureAwait(false);
+        return [.. rows.Where(r => (long)r[1]! > 2 * (long)r[2]!).Select(r => (string)r[0]!)];
     }
 
     static async Task<long> BytesAsync(Database database, CancellationToken cancellation) => database.Engine == DatabaseEngine.Sqlite
