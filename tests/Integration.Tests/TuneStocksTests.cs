@@ -119,7 +119,10 @@ public sealed class TuneStocksTests : IDisposable
 
     static ProcessStartInfo Program(string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        // What runs the tests may ignore Ctrl-C, as a job in the background does, and children inherit that.
+        var start = new ProcessStartInfo("env") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add("--default-signal=INT");
+        start.ArgumentList.Add("dotnet");
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Fettle.Cli.dll"));
         foreach (var argument in arguments)
         {

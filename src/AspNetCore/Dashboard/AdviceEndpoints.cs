@@ -127,7 +127,7 @@ internal static class AdviceEndpoints
 
 internal sealed record AdviceList(string Schema, double CostBefore, double CostAfter, IReadOnlyList<AdviceEntry> Offered, IReadOnlyList<AdviceEntry> Applied)
 {
-    public const string CurrentSchema = "fettle.advice/1";
+    public const string CurrentSchema = "fettle.proposals/1";
 }
 
 internal sealed record AdviceEntry(

@@ -25,7 +25,8 @@ static class CliRun
     /// <summary>Runs it as a process; <paramref name="meanwhile"/> gets the process and may send it signals.</summary>
     public static async Task<CliOutcome> AsProcessAsync(string[] arguments, Func<Process, Task> meanwhile, params string[] launcher)
     {
-        string[] all = [.. launcher, Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet", Path.Combine(AppContext.BaseDirectory, "Fettle.Cli.dll"), .. arguments];
+        // What runs the tests may ignore Ctrl-C, as a job in the background does, and children inherit that.
+        string[] all = ["env", "--default-signal=INT", .. launcher, Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet", Path.Combine(AppContext.BaseDirectory, "Fettle.Cli.dll"), .. arguments];
         using var process = Process.Start(new ProcessStartInfo(all[0], all[1..]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         try
