@@ -8,6 +8,7 @@ namespace Fettle.Indicators.Tests;
 /// Every indicator against an independent implementation of TA-Lib's conventions in numpy and pandas (reference.py), with default and other
 /// parameters: |a − b| ≤ 1e-9 · max(|a|, |b|, close), and NaN at the same bars.
 /// </summary>
+[Trait("Category", "Slow")]
 public sealed class PandasTests
 {
     [RequiresPandasTheory]

@@ -2,6 +2,7 @@ using Fettle.Testing;
 
 namespace Fettle.Redis.Tests;
 
+[Trait("Category", "Slow")]
 public class RedisFaultTests
 {
     static RedisOptions Options(int port, double commandMs = 500, double silenceMs = 1000) => new()

@@ -7,6 +7,7 @@ namespace Fettle.Cli.Tests.Databases;
 
 /// <summary><c>kill -9</c> after each line that applying writes to its journal: the next start takes back what was begun and does the work.</summary>
 [Collection("postgres")]
+[Trait("Category", "Slow")]
 public sealed class DbApplyKillTests(DbServer server)
 {
     [Theory]

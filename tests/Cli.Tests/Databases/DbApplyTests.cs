@@ -8,6 +8,7 @@ using Microsoft.Data.Sqlite;
 namespace Fettle.Cli.Tests.Databases;
 
 [Collection("postgres")]
+[Trait("Category", "Slow")]
 public sealed class DbApplyTests(DbServer server)
 {
     [Fact]

@@ -5,6 +5,7 @@ using Fettle.Testing;
 
 namespace Fettle.Cli.Tests.Loads;
 
+[Trait("Category", "Slow")]
 public sealed class LoadCommandTests
 {
     [Fact]

@@ -6,6 +6,7 @@ using Fettle.Testing;
 namespace Fettle.Cli.Tests.Loads;
 
 /// <summary>What only a process of its own shows: signals and a processor that others use.</summary>
+[Trait("Category", "Slow")]
 public sealed class LoadSignalTests
 {
     [RequiresToolFact("kill")]

@@ -4,6 +4,7 @@ using Fettle.Testing;
 namespace Fettle.Cli.Tests.Loads;
 
 /// <summary>Verbs that work on saved results: compare, report, capacity.</summary>
+[Trait("Category", "Slow")]
 public sealed class SavedResultTests
 {
     /// <summary>A service that answers after a pause and works on a limited number of requests at a time.</summary>

@@ -5,6 +5,7 @@ using Fettle.Testing;
 
 namespace Fettle.Cli.Tests.Models;
 
+[Trait("Category", "Slow")]
 public sealed class BenchCommandTests
 {
     [Fact]

@@ -9,6 +9,7 @@ namespace Fettle.Forests.Tests.Formats;
 /// Mutates good files of every format. Whatever the bytes say, the answer is a model or one <see cref="ModelFormatException"/>:
 /// no other exception, no hang, and memory within a multiple of the file's size. FETTLE_FUZZ_ROUNDS makes it run longer (default 400 per file).
 /// </summary>
+[Trait("Category", "Slow")]
 public sealed class ParserFuzzTests
 {
     static int Rounds => int.TryParse(Environment.GetEnvironmentVariable("FETTLE_FUZZ_ROUNDS"), CultureInfo.InvariantCulture, out var rounds) ? rounds : 400;

@@ -1,6 +1,7 @@
 namespace Fettle.Forests.Tests.Xgboost;
 
 /// <summary>Against XGBoost's own predictions: margins, predictions and leaves to the last bit, contributions within float32 rounding.</summary>
+[Trait("Category", "Slow")]
 public sealed class XgboostFidelityTests
 {
     [RequiresXgboostFact]

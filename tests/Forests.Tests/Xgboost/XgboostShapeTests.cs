@@ -3,6 +3,7 @@ using Fettle.Testing;
 namespace Fettle.Forests.Tests.Xgboost;
 
 /// <summary>The file shapes of XGBoost 1, 2 and 3 from the seeded writer: the same trees in every shape and encoding.</summary>
+[Trait("Category", "Slow")]
 public sealed class XgboostShapeTests
 {
     static SyntheticModel Model(int version, bool dart = false, int classes = 0) => new()

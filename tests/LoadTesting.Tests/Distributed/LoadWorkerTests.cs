@@ -8,6 +8,7 @@ using Fettle.Testing;
 
 namespace Fettle.LoadTesting.Tests.Distributed;
 
+[Trait("Category", "Slow")]
 public sealed class LoadWorkerTests
 {
     static async Task<(ScenarioRun Run, CancellationTokenSource[] Stops)> RunAsync(RedisServer redis, Uri target, string yaml, int workers, Action<CancellationTokenSource[]>? meanwhile = null, TimeSpan? silentAfter = null, CancellationToken cancellation = default)

@@ -9,6 +9,7 @@ using Fettle.Testing;
 namespace Fettle.Services.Tests.Stocks;
 
 /// <summary>The features against a recomputation with pandas that shares no code with the service.</summary>
+[Trait("Category", "Slow")]
 public sealed class FeatureOracleTests : IDisposable
 {
     readonly string _folder = Directory.CreateTempSubdirectory("fettle-oracle-").FullName;

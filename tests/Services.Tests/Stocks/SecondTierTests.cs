@@ -8,6 +8,7 @@ using Fettle.Testing;
 namespace Fettle.Services.Tests.Stocks;
 
 /// <summary>The service with both tiers, over a real Redis.</summary>
+[Trait("Category", "Slow")]
 public sealed class SecondTierTests
 {
     const string Path = "/api/v1/predict";

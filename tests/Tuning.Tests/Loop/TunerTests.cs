@@ -59,6 +59,7 @@ public sealed class TunerTests
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task NothingHelps_EndsAsNoneKeptOrUndecided()
     {
         await using var target = new FakeTarget(() => new FakeService(20, new FakeSwitch("slow", 120)));
