@@ -45,6 +45,16 @@ public sealed partial class DocumentationTests
     public void Pages_NameNoPathOfAMachine(string page) =>
         MachinePath().Matches(Repository.Read(page)).Select(m => m.Value).ShouldBeEmpty($"{page} names a path of one machine");
 
+    [Fact]
+    public void Decisions_HaveNumbersOfTheirOwn()
+    {
+        var files = Repository.Files("*.md", "docs/decisions").ToArray();
+        files.Length.ShouldBeGreaterThan(10);
+        var numbers = files.Select(f => Path.GetFileName(f)[..4]).ToArray();
+        numbers.ShouldBeUnique();
+        files.Where((f, i) => !Repository.Read(f).StartsWith($"# {numbers[i]}: ", StringComparison.Ordinal)).ShouldBeEmpty("the first line is '# NUMBER: TITLE'");
+    }
+
     [GeneratedRegex("`([^`\n]+)`")]
     private static partial Regex Code();
 

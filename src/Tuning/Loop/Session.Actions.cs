@@ -18,6 +18,12 @@ internal sealed partial class Session
     /// <summary>Fair shares of the time left that one action may take.</summary>
     const double MostShares = 3;
 
+    /// <summary>Share of the candidate's capacity at which the reference counts as equally warm.</summary>
+    const double CaughtUp = 0.8;
+
+    /// <summary>Closed loads after which a reference that is still behind is taken as it is.</summary>
+    const int MostCatchUpSteps = 20;
+
     /// <summary>Time kept back for the final comparison: its rounds are as slow as those of the first A/A run.</summary>
     TimeSpan Reserve => TimeSpan.FromSeconds(Math.Max(FinalShare * _options.EffectiveBudget.TotalSeconds, (_pace.FirstLook + 2) * _baselineRoundSeconds));
 
@@ -142,6 +148,11 @@ internal sealed partial class Session
 
             await _runner.ApplyAsync(action, A, cancellation);
             _referenceCapacity = comparison.Candidate.Capacity;
+            if (action.NeedsWarmup)
+            {
+                await CatchUpAsync(cancellation);
+            }
+
             if (_referenceCapacity > NewState * _calibratedCapacity || NewState * _referenceCapacity < _calibratedCapacity)
             {
                 await WarmAsync(cancellation);
@@ -155,6 +166,19 @@ internal sealed partial class Session
             // No answer at all is the worst of wrong answers.
             await _runner.UndoAsync(action, B);
             return Ended(Decision.RolledBack, e.Message);
+        }
+    }
+
+    /// <summary>What B has in memory by now, A has to fill first: A is loaded until it answers nearly as much as B did, or has had its chances.</summary>
+    async Task CatchUpAsync(CancellationToken cancellation)
+    {
+        Say("warm-up", "the reference catches up");
+        for (var step = 0; step < MostCatchUpSteps; step++)
+        {
+            if (await _prober!.CapacityAsync(A, _users, _pace.Closed, _options.Seed + step, cancellation) > CaughtUp * _referenceCapacity)
+            {
+                return;
+            }
         }
     }
 
