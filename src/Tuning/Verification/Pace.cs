@@ -4,7 +4,7 @@ namespace Fettle.Tuning.Verification;
 /// <param name="FirstLook">Rounds before the first verdict.</param>
 /// <param name="MostRounds">Rounds after which the loop gives up.</param>
 /// <param name="LookStep">Rounds between verdicts.</param>
-/// <param name="CalibrationRounds">Rounds of the A/A run.</param>
+/// <param name="CalibrationRounds">Most rounds of an A/A run; a slow service gets four at least and as many as its share of the time holds.</param>
 /// <param name="RequestsPerRound">Requests that the open load of a round aims at.</param>
 /// <param name="LeastOpen">Shortest open load.</param>
 /// <param name="MostOpen">Longest open load.</param>
@@ -22,9 +22,9 @@ internal sealed record Pace(
     /// <summary>Above this rate the generator competes with the service for two cores.</summary>
     public const double MostRate = 2000;
 
-    public static readonly Pace Quick = new(5, 13, 4, 4, 10, TimeSpan.FromSeconds(0.15), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(0.15), TimeSpan.FromSeconds(0.3), TimeSpan.FromSeconds(2));
+    public static readonly Pace Quick = new(5, 13, 4, 6, 10, TimeSpan.FromSeconds(0.15), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(0.15), TimeSpan.FromSeconds(0.3), TimeSpan.FromSeconds(2));
 
-    public static readonly Pace Full = new(6, 24, 3, 6, 60, TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(15), 2);
+    public static readonly Pace Full = new(6, 24, 3, 12, 60, TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(15), 2);
 
     public RoundPlan Plan(double alpha) => new(FirstLook, MostRounds, LookStep, alpha);
 
