@@ -36,6 +36,14 @@ public static class FettleProblems
             >= 500 => "internal-error",
             _ => "refused",
         });
+        var request = context.HttpContext.Request;
+        problem.Detail ??= problem.Status switch
+        {
+            StatusCodes.Status404NotFound => $"nothing answers {request.Method} {request.Path}",
+            StatusCodes.Status405MethodNotAllowed => $"{request.Path} does not answer {request.Method}; allowed: {context.HttpContext.Response.Headers.Allow}",
+            StatusCodes.Status415UnsupportedMediaType => $"content-type is '{request.ContentType}'; send application/json",
+            _ => null,
+        };
     }
 
     internal static IResult BadRequest(string name, string detail) => Create(StatusCodes.Status400BadRequest, name, "The request is malformed", detail);

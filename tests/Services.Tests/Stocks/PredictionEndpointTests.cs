@@ -71,8 +71,12 @@ public sealed class PredictionEndpointTests(StocksFixture fixture) : IClassFixtu
     }
 
     [Fact]
-    public async Task WrongContentType_Is415() =>
-        (await _host.PostAsync(Path, "{}", "text/plain")).Status.ShouldBe(415);
+    public async Task WrongContentType_Is415()
+    {
+        var (status, body, _) = await _host.PostAsync(Path, "{}", "text/plain");
+        status.ShouldBe(415);
+        body!["detail"]!.GetValue<string>().ShouldContain("'text/plain'");
+    }
 
     [Fact]
     public async Task Batch_AnswersInOrderAndFailsItemByItem()
