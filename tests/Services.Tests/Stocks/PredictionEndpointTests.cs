@@ -75,7 +75,7 @@ public sealed class PredictionEndpointTests(StocksFixture fixture) : IClassFixtu
     {
         var (status, body, _) = await _host.PostAsync(Path, "{}", "text/plain");
         status.ShouldBe(415);
-        body!["detail"]!.GetValue<string>().ShouldContain("'text/plain'");
+        body!["detail"]!.GetValue<string>().ShouldContain("'text/plain");
     }
 
     [Fact]
