@@ -26,7 +26,7 @@ public sealed class LoadSignalTests
         run.Output.ShouldContain("interrupted: the figures cover the time until then");
         var overall = JsonNode.Parse(await File.ReadAllTextAsync(json))!["data"]!["overall"]!;
         ((bool)overall["interrupted"]!).ShouldBeTrue();
-        ((int)overall["requests"]!).ShouldBeInRange(40, 30_000);
+        ((int)overall["requests"]!).ShouldBeInRange(0, 30_000);
     }
 
     [RequiresToolFact("taskset")]

