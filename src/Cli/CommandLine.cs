@@ -12,6 +12,7 @@ internal static class CommandLine
     static readonly Func<Command>[] Verbs =
     [
         Loads.LoadCommand.Create,
+        Loads.ScaleCommand.Create,
         TuneCommand.Create,
         MeasureCommand.Create,
         AdviseCommand.Create,

@@ -90,6 +90,46 @@ public sealed class SchemaTests
         tried.ShouldBeGreaterThan(12);
     }
 
+    /// <summary>Whatever value stands anywhere: what the reader accepts, the schema accepts too, so that an editor never marks a file that runs.</summary>
+    [Fact]
+    public void AnyValueAnywhere_IsNoMistakeOfTheSchemaWhenItIsNoneOfTheReader()
+    {
+        // No null and no number in quotes: the reader takes both for what they spell, and an editor may well ask about them.
+        string[] values = ["true", "0", "-1", "2.5", "1e9", "\"\"", "\"x\"", "\"5s\"", "[]", "[1]", "[\"a\",\"b\"]", "{}", "{\"a\":\"b\"}"];
+        var (accepted, refused) = (0, 0);
+        var differ = new List<string>();
+        foreach (var path in Leaves(YamlJson.Parse(Whole), []).ToArray())
+        {
+            foreach (var value in values)
+            {
+                var copy = YamlJson.Parse(Whole);
+                var parent = path[..^1].Aggregate((JsonNode)copy, (node, step) => step is int index ? node[index]! : node[(string)step]!);
+                if (path[^1] is int at)
+                {
+                    parent[at] = JsonNode.Parse(value);
+                }
+                else
+                {
+                    parent[(string)path[^1]] = JsonNode.Parse(value);
+                }
+
+                if (Reads(copy))
+                {
+                    differ.AddRange(Scenario.Mistakes(copy).Select(m => $"{string.Join('.', path)} = {value}: {m}"));
+                    accepted++;
+                }
+                else
+                {
+                    refused++;
+                }
+            }
+        }
+
+        differ.ShouldBeEmpty(string.Join('\n', differ));
+        accepted.ShouldBeGreaterThan(100);
+        refused.ShouldBeGreaterThan(100);
+    }
+
     [Theory]
     [InlineData("kubernetes/deployment.yaml", "kubernetes-deployment.json")]
     [InlineData("kubernetes/hpa.yaml", "kubernetes-hpa.json")]
@@ -97,6 +137,8 @@ public sealed class SchemaTests
     [InlineData("kubernetes/keda.yaml", "keda-scaledobject.json")]
     [InlineData("aws/target-tracking-cpu.json", "aws-target-tracking.json")]
     [InlineData("aws/target-tracking-requests.json", "aws-target-tracking.json")]
+    [InlineData("aws/scale-in-step.json", "aws-step-scaling.json")]
+    [InlineData("aws/scale-in-alarm.json", "aws-metric-alarm.json")]
     [InlineData("gcp/autoscaler.json", "gcp-autoscaler.json")]
     public void GeneratedFile_FitsItsSchema(string file, string schema)
     {
@@ -109,6 +151,13 @@ public sealed class SchemaTests
             JsonSchema.Load(schema).Mistakes(broken).ShouldNotBeEmpty();
         }
     }
+
+    static IEnumerable<object[]> Leaves(JsonNode? node, object[] path) => node switch
+    {
+        JsonObject mapping => mapping.SelectMany(m => Leaves(m.Value, [.. path, m.Key])),
+        JsonArray list => list.SelectMany((item, i) => Leaves(item, [.. path, i])),
+        _ => [path],
+    };
 
     static IEnumerable<object[]> Mappings(JsonNode? node, object[] path) => node switch
     {

@@ -30,7 +30,7 @@ internal static class LoadCommand
         return command;
     }
 
-    static IReadOnlyList<string> CommandLineText(this ParseResult parse) => ["fettle", .. parse.Tokens.Select(t => t.Value)];
+    internal static IReadOnlyList<string> CommandLineText(this ParseResult parse) => ["fettle", .. parse.Tokens.Select(t => t.Value)];
 }
 
 /// <summary>The options of <c>fettle load</c>.</summary>
@@ -64,6 +64,9 @@ internal sealed class LoadOptions
     readonly Option<int> _maxConnections = new("--max-connections") { Description = "Most connections that all scenarios may ask for together", DefaultValueFactory = _ => 20_000 };
     readonly Option<string?> _workers = new("--workers") { Description = "Let the workers at redis://HOST:PORT make the load (fettle load worker)" };
     readonly Option<int?> _workerCount = new("--worker-count") { Description = "How many workers to wait for; default those that are there" };
+    readonly Option<string?> _postgres = new("--postgres") { Description = "Read this PostgreSQL's figures beside the load, for example Host=127.0.0.1;Database=stocks;Username=u" };
+    readonly Option<string?> _redis = new("--redis") { Description = "Read this Redis' figures beside the load, redis://HOST:PORT" };
+    readonly Option<bool> _noMetrics = new("--no-metrics") { Description = "Do not read the target's runtime from its /metrics" };
     readonly Option<bool> _noColor = new("--no-color") { Description = "Plain output" };
 
     internal static readonly (string Name, string Description)[] Outputs =
@@ -77,7 +80,7 @@ internal sealed class LoadOptions
     public void AddTo(Command command)
     {
         Option[] all = [_rate, _poisson, _users, _think, _requests, _concurrency, _duration, _warmUp, _timeout, _connections, _threads, _method, _body, _header, _threshold,
-            _allowHost, _to, _short, _noCheck, _http2, _insecure, _pid, _maxRate, _maxDuration, _maxConnections, _workers, _workerCount, _baseline, _noColor, .. _outputs];
+            _allowHost, _to, _short, _noCheck, _http2, _insecure, _pid, _maxRate, _maxDuration, _maxConnections, _workers, _workerCount, _baseline, _postgres, _redis, _noMetrics, _noColor, .. _outputs];
         foreach (var option in all)
         {
             command.Options.Add(option);
@@ -102,6 +105,8 @@ internal sealed class LoadOptions
         Short = parse.GetValue(_short),
         NoColor = parse.GetValue(_noColor) || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 },
         Baseline = parse.GetValue(_baseline),
+        Postgres = parse.GetValue(_postgres),
+        Redis = parse.GetValue(_redis),
         Outputs = _outputs.Select((o, i) => (Outputs[i].Name, parse.GetValue(o))).Where(o => o.Item2 is not null).ToDictionary(o => o.Name, o => o.Item2!),
         Run = Guarded(() => new ScenarioRunOptions
         {
@@ -111,6 +116,7 @@ internal sealed class LoadOptions
             Protocol = parse.GetValue(_http2) ? HttpProtocol.Http2 : HttpProtocol.Http11,
             TrustAnyCertificate = parse.GetValue(_insecure),
             ProcessId = parse.GetValue(_pid),
+            Metrics = !parse.GetValue(_noMetrics),
             CheckFirst = !parse.GetValue(_noCheck),
             MaxRate = parse.GetValue(_maxRate),
             MaxDuration = LoadRun.Time(parse.GetValue(_maxDuration), "--max-duration") ?? TimeSpan.FromHours(2),
@@ -151,6 +157,8 @@ internal sealed record LoadSettings
     public bool Short { get; init; }
     public bool NoColor { get; init; }
     public string? Baseline { get; init; }
+    public string? Postgres { get; init; }
+    public string? Redis { get; init; }
     public required IReadOnlyDictionary<string, string> Outputs { get; init; }
     public required ScenarioRunOptions Run { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Globalization;
 using System.Text;
 using Fettle.LoadTesting;
@@ -8,16 +9,18 @@ using Fettle.Shared.Verbs;
 
 namespace Fettle.Cli.Loads;
 
+/// <summary>Runs a scenario with something around it.</summary>
+internal delegate Task<ScenarioRun> Carry(ScenarioFile file, ScenarioRunOptions options, IProgress<LoadProgress> live, CancellationToken cancellation);
+
 /// <summary>Carries out a load run and writes its reports.</summary>
 internal static class LoadRun
 {
-    public static async Task<int> RunAsync(string target, LoadSettings settings, IReadOnlyList<string> command, CancellationToken cancellation)
+    /// <summary>Carries out a run; <paramref name="carry"/> puts something around it, such as instances behind a balancer.</summary>
+    public static async Task<int> RunAsync(string target, LoadSettings settings, IReadOnlyList<string> command, CancellationToken cancellation, Carry? carry = null)
     {
         try
         {
-            var (file, options) = target.StartsWith("http://", StringComparison.Ordinal) || target.StartsWith("https://", StringComparison.Ordinal)
-                ? OneLiner(Url(target), settings)
-                : (File.Exists(target) ? ScenarioReader.Load(target) : throw new UserErrorException($"there is no file '{target}'; give a scenario file or a URL beginning with http://"), settings.Run);
+            var (file, options) = Prepare(target, settings);
             if (settings.Short)
             {
                 file = file.Shortened();
@@ -28,8 +31,10 @@ internal static class LoadRun
                 options.Baseline = LoadReport.Load(saved).Figure;
             }
 
+            await using var probes = await LoadProbes.OpenAsync(settings.Postgres, settings.Redis, cancellation);
+            options.Probes = probes.All;
             var live = new LiveView(file, settings.NoColor || Console.IsErrorRedirected);
-            var run = await new ScenarioRunner().RunAsync(file, options, live, cancellation);
+            var run = carry is null ? await new ScenarioRunner().RunAsync(file, options, live, cancellation) : await carry(file, options, live, cancellation);
             live.Close();
             var report = LoadReport.Of(run, command);
             Console.Out.Write(report.ToText(colour: !settings.NoColor && !Console.IsOutputRedirected));
@@ -42,11 +47,17 @@ internal static class LoadRun
             ReportFiles.Write(report, settings.Outputs);
             return run.ExitCode;
         }
-        catch (Exception e) when (e is ScenarioException or InvalidOperationException or IOException or InvalidDataException or ArgumentException or RedisException)
+        catch (Exception e) when (e is ScenarioException or InvalidOperationException or IOException or InvalidDataException or ArgumentException or RedisException or DbException)
         {
             throw new UserErrorException(e.Message, e is ScenarioException or ArgumentException ? ExitCode.Usage : ExitCode.Error);
         }
     }
+
+    /// <summary>The scenario of a file, or the one that a URL and the options make.</summary>
+    public static (ScenarioFile File, ScenarioRunOptions Options) Prepare(string target, LoadSettings settings) =>
+        target.StartsWith("http://", StringComparison.Ordinal) || target.StartsWith("https://", StringComparison.Ordinal)
+            ? OneLiner(Url(target), settings)
+            : (File.Exists(target) ? ScenarioReader.Load(target) : throw new UserErrorException($"there is no file '{target}'; give a scenario file or a URL beginning with http://"), settings.Run);
 
     public static Uri Url(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
         ? url : throw new UserErrorException($"'{text}' is not a URL; write http://HOST:PORT/PATH", ExitCode.Usage);

@@ -66,11 +66,32 @@ public sealed record CapacityRequest
 /// <param name="Limit">What limits the instance.</param>
 public sealed record CapacityPlan(ScalabilityLaw Law, double RatePerInstance, int Instances, int MinInstances, int MaxInstances, int Connections, string Limit)
 {
+    /// <summary>Seconds that a sign for more instances has to last.</summary>
+    public int ScaleUpWindow { get; init; } = 120;
+
     /// <summary>Seconds before another instance may be added.</summary>
     public int ScaleOutCooldown { get; init; } = 300;
 
     /// <summary>Seconds before another instance may be removed.</summary>
     public int ScaleInCooldown { get; init; } = 600;
+
+    /// <summary>Requests per second of an instance at its peak; at most a tenth above what was measured.</summary>
+    public double Capacity { get; init; }
+
+    /// <summary>The 95th percentile of latency in milliseconds at the rate of an instance, for independent arrivals.</summary>
+    public double P95Milliseconds => P95At(RatePerInstance);
+
+    /// <summary>
+    /// The p95 in milliseconds that an autoscaler is given: twice that at the rate of an instance. Latency hardly falls when instances are added,
+    /// so a target near what is usual would keep them for ever.
+    /// </summary>
+    public double P95Target => Math.Ceiling(2 * P95Milliseconds);
+
+    /// <summary>
+    /// Requests at once where the throughput of an instance is highest. With κ = 0 the law has no peak; then 1/σ, where its asymptotes meet.
+    /// Never more than half as far again as was measured, since the law is a guess there.
+    /// </summary>
+    public double Knee { get; init; }
 
     /// <summary>Plans from the measured points of one instance.</summary>
     /// <param name="points">Concurrency and throughput of one instance in a stepped run.</param>
@@ -89,6 +110,22 @@ public sealed record CapacityPlan(ScalabilityLaw Law, double RatePerInstance, in
             { Sigma: > 0.01 } => $"contention: {law.Sigma:P1} of the work runs one after another (σ)",
             _ => "nothing yet: throughput grows with concurrency over the whole measured range",
         };
-        return new CapacityPlan(law, rate, instances, request.MinInstances, Math.Max(request.MaxInstances, (int)Math.Ceiling(instances * 1.5)), double.IsNaN(concurrency) ? 2 : (int)Math.Ceiling(concurrency) + 1, limit);
+        var knee = law.Kappa > 0 ? law.PeakConcurrency : law.Sigma > 0 ? 1 / law.Sigma : double.PositiveInfinity;
+        return new CapacityPlan(law, rate, instances, request.MinInstances, Math.Max(request.MaxInstances, (int)Math.Ceiling(instances * 1.5)), double.IsNaN(concurrency) ? 2 : (int)Math.Ceiling(concurrency) + 1, limit)
+        {
+            Capacity = peak,
+            Knee = Math.Max(1, Math.Round(Math.Min(knee, 1.5 * points.Max(p => p.Concurrency)))),
+        };
     }
+
+    /// <summary>An instance as a queue of independent arrivals.</summary>
+    public QueueModel Queue => QueueModel.Of(Law, Capacity);
+
+    /// <summary>
+    /// The processor use in percent below which an instance can go for good: a tenth below what brings the others back to the target, at the
+    /// smallest number where that is possible.
+    /// </summary>
+    internal double ScaleInCpu(double targetCpu) => Math.Floor(100 * targetCpu * 0.9 * MinInstances / (MinInstances + 1));
+
+    internal double P95At(double rate) => 1000 * Queue.Percentile(rate, 95);
 }

@@ -1,62 +1,111 @@
 namespace Fettle.LoadTesting.Capacity;
 
-/// <summary>What a scaling policy did in a simulated day.</summary>
+/// <summary>What a scaling policy did in a simulated load.</summary>
 /// <param name="Changes">How often the number of instances changed.</param>
-/// <param name="Reversals">How often a change undid the one before it within twice the longer cool-down: flapping.</param>
+/// <param name="Reversals">How often a change undid the one before it within fifteen minutes: flapping.</param>
 /// <param name="OverloadedSeconds">Seconds in which the instances could not carry the load.</param>
-public sealed record PolicyOutcome(int Changes, int Reversals, int OverloadedSeconds);
+/// <param name="MostInstances">The highest number of instances.</param>
+/// <param name="InstanceHours">Instances times hours: the cost.</param>
+/// <param name="LastInstances">The number of instances at the end.</param>
+public sealed record PolicyOutcome(int Changes, int Reversals, int OverloadedSeconds, int MostInstances, double InstanceHours, int LastInstances);
 
 /// <summary>
-/// Plays a scaling policy against the measured curve before it is recommended: use of the instances follows from the fitted law,
-/// the policy acts on its average over two minutes, with both cool-downs.
+/// Plays a scaling policy against the measured curve: processor use and latency of the instances follow from the fitted law, new instances
+/// serve half a minute after they were asked for.
 /// </summary>
-public static class PolicySimulation
+static class PolicySimulation
 {
-    const int WindowSeconds = 120;
+    const int StartSeconds = 30;
+    const int FlappingSeconds = 900;
 
     /// <summary>Runs the policy over a load, one value per second in requests per second.</summary>
-    public static PolicyOutcome Run(CapacityPlan plan, IReadOnlyList<double> load, double targetCpu = 0.7)
+    public static PolicyOutcome Run(SimulatedPolicy policy, CapacityPlan plan, IReadOnlyList<double> load, double targetCpu)
     {
-        var full = plan.RatePerInstance / targetCpu;
-        var instances = plan.MinInstances;
-        var window = new Queue<double>();
-        var (sum, lastOut, lastIn, lastDirection, lastChange) = (0.0, int.MinValue / 2, int.MinValue / 2, 0, int.MinValue / 2);
-        var (changes, reversals, overloaded) = (0, 0, 0);
+        var service = new SimulatedService(plan, targetCpu);
+        var coming = new Queue<int>();
+        var (instances, ready) = (plan.MinInstances, plan.MinInstances);
+        var (lastDirection, lastChange) = (0, int.MinValue / 2);
+        var (changes, reversals, overloaded, most, seconds) = (0, 0, 0, instances, 0L);
         for (var second = 0; second < load.Count; second++)
         {
-            overloaded += load[second] > instances * full ? 1 : 0;
-            window.Enqueue(load[second]);
-            sum += load[second];
-            if (window.Count > WindowSeconds)
+            while (coming.TryPeek(out var at) && at <= second)
             {
-                sum -= window.Dequeue();
+                coming.Dequeue();
+                ready++;
             }
 
-            var mean = sum / window.Count;
-            var wanted = Math.Clamp((int)Math.Ceiling(mean / plan.RatePerInstance - 1e-9), plan.MinInstances, plan.MaxInstances);
-            // Within a tenth of the target nothing changes, as the Kubernetes autoscaler has it.
-            var use = mean / (instances * plan.RatePerInstance);
-            var direction = wanted > instances && use > 1.1 && second - lastOut >= plan.ScaleOutCooldown ? 1
-                : wanted < instances && use < 0.9 && second - Math.Max(lastIn, lastOut) >= plan.ScaleInCooldown ? -1 : 0;
-            if (direction == 0)
+            overloaded += load[second] > ready * service.FullRate ? 1 : 0;
+            seconds += instances;
+            var wanted = Math.Clamp(policy.Wanted(service.At(second, instances, ready, load[second])), plan.MinInstances, plan.MaxInstances);
+            if (wanted == instances)
             {
                 continue;
             }
 
+            var direction = Math.Sign(wanted - instances);
             changes++;
-            reversals += direction == -lastDirection && second - lastChange < 2 * Math.Max(plan.ScaleInCooldown, plan.ScaleOutCooldown) ? 1 : 0;
+            reversals += direction == -lastDirection && second - lastChange < FlappingSeconds ? 1 : 0;
             (lastDirection, lastChange) = (direction, second);
-            (lastOut, lastIn) = direction > 0 ? (second, lastIn) : (lastOut, second);
-            instances = wanted;
+            for (var i = instances; i < wanted; i++)
+            {
+                coming.Enqueue(second + StartSeconds);
+            }
+
+            for (var i = instances; i > wanted; i--)
+            {
+                // Those that do not serve yet go first.
+                if (coming.Count > 0)
+                {
+                    coming.Dequeue();
+                }
+                else
+                {
+                    ready--;
+                }
+            }
+
+            (instances, most) = (wanted, Math.Max(most, wanted));
         }
 
-        return new PolicyOutcome(changes, reversals, overloaded);
+        return new PolicyOutcome(changes, reversals, overloaded, most, seconds / 3600.0, instances);
+    }
+}
+
+/// <summary>What a policy can see in a second.</summary>
+/// <param name="Second">Since the beginning.</param>
+/// <param name="Instances">Asked for.</param>
+/// <param name="Ready">Serving.</param>
+/// <param name="Rate">Requests per second of a serving instance.</param>
+/// <param name="CpuPercent">Mean processor use of a serving instance.</param>
+/// <param name="P95Milliseconds">95th percentile of latency.</param>
+readonly record struct PolicyView(int Second, int Instances, int Ready, double Rate, double CpuPercent, double P95Milliseconds);
+
+/// <summary>The instances as the fitted law has them.</summary>
+sealed class SimulatedService
+{
+    const int Steps = 400;
+    const double NearlyFull = 0.99;
+
+    readonly double[] _p95 = new double[Steps + 1];
+
+    public SimulatedService(CapacityPlan plan, double targetCpu)
+    {
+        FullRate = plan.RatePerInstance / targetCpu;
+        for (var i = 0; i <= Steps; i++)
+        {
+            _p95[i] = plan.P95At(FullRate * Math.Min(NearlyFull, (double)i / Steps));
+        }
     }
 
-    /// <summary>A day of load, second by second: a wave between a fifth of the peak and the peak, with noise of 10 %, seeded.</summary>
-    public static IReadOnlyList<double> Day(double peak, int seed = 1)
+    /// <summary>Requests per second at which an instance has no more to give.</summary>
+    public double FullRate { get; }
+
+    public PolicyView At(int second, int instances, int ready, double load)
     {
-        var random = new Random(seed);
-        return [.. Enumerable.Range(0, 86_400).Select(s => peak * (0.6 - 0.4 * Math.Cos(2 * Math.PI * s / 86_400)) * (0.9 + 0.2 * random.NextDouble()))];
+        var rate = load / Math.Max(1, ready);
+        var use = rate / FullRate;
+        // Beyond the peak the queue grows until requests time out; ten times the latency at the peak stands for that.
+        var p95 = use > 1 ? 10 * _p95[Steps] : _p95[(int)(use * Steps)];
+        return new PolicyView(second, instances, ready, rate, 100 * Math.Min(1, use), p95);
     }
 }

@@ -84,15 +84,22 @@ public sealed record ScalabilityLaw(double Lambda, double Sigma, double Kappa)
         return new ScalabilityLaw(at[0], at[1], at[2]);
     }
 
-    /// <summary>The 95 % interval of the throughput at a concurrency: the fit repeated on resampled residuals, seeded.</summary>
-    public (double Low, double High) Interval(IReadOnlyList<(double Concurrency, double Throughput)> points, double concurrency)
+    /// <summary>The 95 % interval of the mean throughput at a concurrency: the fit repeated on resampled residuals, seeded.</summary>
+    public (double Low, double High) Interval(IReadOnlyList<(double Concurrency, double Throughput)> points, double concurrency) => Resampled(points, concurrency, another: false);
+
+    /// <summary>The 95 % interval of one more run at a concurrency: the interval of the mean and a run's own scatter.</summary>
+    public (double Low, double High) PredictionInterval(IReadOnlyList<(double Concurrency, double Throughput)> points, double concurrency) => Resampled(points, concurrency, another: true);
+
+    (double Low, double High) Resampled(IReadOnlyList<(double Concurrency, double Throughput)> points, double concurrency, bool another)
     {
+        const int Fits = 200;
         var random = new Random(9);
-        var errors = points.Select(p => p.Throughput / ThroughputAt(p.Concurrency)).ToArray();
+        var errors = points.Select(p => p.Throughput / ThroughputAt(p.Concurrency) - 1).ToArray();
         var widened = Math.Sqrt(points.Count / Math.Max(1.0, points.Count - 3));
-        var found = Enumerable.Range(0, 200).Select(_ =>
-            Fit([.. points.Select(p => (p.Concurrency, Math.Max(1e-9, ThroughputAt(p.Concurrency) * (1 + (errors[random.Next(errors.Length)] - 1) * widened))))]).ThroughputAt(concurrency)).Order().ToArray();
-        return (found[5], found[194]);
+        double Error() => errors[random.Next(errors.Length)] * widened;
+        var found = Enumerable.Range(0, Fits).Select(_ =>
+            Fit([.. points.Select(p => (p.Concurrency, Math.Max(1e-9, ThroughputAt(p.Concurrency) * (1 + Error()))))]).ThroughputAt(concurrency) * (another ? 1 + Error() : 1)).Order().ToArray();
+        return (found[Fits / 40], found[Fits - 1 - Fits / 40]);
     }
 
     static double Residual(IReadOnlyList<(double N, double X)> points, double[] p)

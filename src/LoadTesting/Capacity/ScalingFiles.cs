@@ -16,6 +16,8 @@ public static class ScalingFiles
         ["kubernetes/keda.yaml"] = Keda(plan, request),
         ["aws/target-tracking-cpu.json"] = Json(AwsCpu(plan, request)),
         ["aws/target-tracking-requests.json"] = Json(AwsRequests(plan)),
+        ["aws/scale-in-step.json"] = Json(AwsStep(plan)),
+        ["aws/scale-in-alarm.json"] = Json(AwsAlarm(plan, request)),
         ["gcp/autoscaler.json"] = Json(Gcp(plan, request)),
         ["nginx/upstream.conf"] = Nginx(request),
     };
@@ -75,10 +77,10 @@ public static class ScalingFiles
             - type: Pods
               pods:
                 metric: { name: http_request_duration_p95_milliseconds }
-                target: { type: AverageValue, averageValue: "{{Number(Math.Ceiling(P95Milliseconds(plan)))}}" }
+                target: { type: AverageValue, averageValue: "{{Number(plan.P95Target)}}" }
           behavior:
             scaleUp:
-              stabilizationWindowSeconds: 120
+              stabilizationWindowSeconds: {{plan.ScaleUpWindow}}
               policies: [{ type: Percent, value: 100, periodSeconds: {{plan.ScaleOutCooldown}} }]
             scaleDown:
               stabilizationWindowSeconds: {{plan.ScaleInCooldown}}
@@ -107,6 +109,15 @@ public static class ScalingFiles
           minReplicaCount: {{plan.MinInstances}}
           maxReplicaCount: {{plan.MaxInstances}}
           cooldownPeriod: {{plan.ScaleInCooldown}}
+          advanced:
+            horizontalPodAutoscalerConfig:
+              behavior:
+                scaleUp:
+                  stabilizationWindowSeconds: {{plan.ScaleUpWindow}}
+                  policies: [{ type: Percent, value: 100, periodSeconds: {{plan.ScaleOutCooldown}} }]
+                scaleDown:
+                  stabilizationWindowSeconds: {{plan.ScaleInCooldown}}
+                  policies: [{ type: Pods, value: 1, periodSeconds: {{plan.ScaleInCooldown}} }]
           triggers:
             - type: cpu
               metricType: Utilization
@@ -124,7 +135,7 @@ public static class ScalingFiles
         ["PredefinedMetricSpecification"] = new JsonObject { ["PredefinedMetricType"] = "ECSServiceAverageCPUUtilization" },
         ["ScaleOutCooldown"] = plan.ScaleOutCooldown,
         ["ScaleInCooldown"] = plan.ScaleInCooldown,
-        ["DisableScaleIn"] = false,
+        ["DisableScaleIn"] = true,
     };
 
     /// <summary>The metric counts requests per target and minute, so the rate per second is multiplied by 60.</summary>
@@ -134,7 +145,32 @@ public static class ScalingFiles
         ["PredefinedMetricSpecification"] = new JsonObject { ["PredefinedMetricType"] = "ALBRequestCountPerTarget", ["ResourceLabel"] = "app/LOAD_BALANCER/ID/targetgroup/TARGET_GROUP/ID" },
         ["ScaleOutCooldown"] = plan.ScaleOutCooldown,
         ["ScaleInCooldown"] = plan.ScaleInCooldown,
-        ["DisableScaleIn"] = false,
+        ["DisableScaleIn"] = true,
+    };
+
+    /// <summary>
+    /// Takes one instance away at the alarm. Target tracking's own scale-in begins at 90 % of its target, which with fewer than ten instances
+    /// is more than what the others would have afterwards: it would add the instance again.
+    /// </summary>
+    static JsonObject AwsStep(CapacityPlan plan) => new()
+    {
+        ["AdjustmentType"] = "ChangeInCapacity",
+        ["Cooldown"] = plan.ScaleInCooldown,
+        ["MetricAggregationType"] = "Average",
+        ["StepAdjustments"] = new JsonArray(new JsonObject { ["MetricIntervalUpperBound"] = 0, ["ScalingAdjustment"] = -1 }),
+    };
+
+    static JsonObject AwsAlarm(CapacityPlan plan, CapacityRequest r) => new()
+    {
+        ["AlarmName"] = $"{r.Service}-scale-in",
+        ["Namespace"] = "AWS/ECS",
+        ["MetricName"] = "CPUUtilization",
+        ["Dimensions"] = new JsonArray(new JsonObject { ["Name"] = "ClusterName", ["Value"] = "CLUSTER" }, new JsonObject { ["Name"] = "ServiceName", ["Value"] = r.Service }),
+        ["Statistic"] = "Average",
+        ["Period"] = 60,
+        ["EvaluationPeriods"] = 15,
+        ["Threshold"] = plan.ScaleInCpu(r.TargetCpu),
+        ["ComparisonOperator"] = "LessThanThreshold",
     };
 
     static JsonObject Gcp(CapacityPlan plan, CapacityRequest r) => new()
@@ -184,13 +220,6 @@ public static class ScalingFiles
             }
 
             """.ReplaceLineEndings("\n")).ToString();
-    }
-
-    static double P95Milliseconds(CapacityPlan plan)
-    {
-        // Three times the mean at the target rate: what an exponential service time gives for the 95th percentile.
-        var concurrency = plan.Law.ConcurrencyFor(plan.RatePerInstance);
-        return 3000 * plan.Law.LatencyAt(double.IsNaN(concurrency) ? 1 : Math.Max(1, concurrency));
     }
 
     static string Json(JsonObject value) => value.ToJsonString(new System.Text.Json.JsonSerializerOptions { WriteIndented = true }) + "\n";

@@ -47,6 +47,19 @@ static class BlockStatistics
         return (Percent(Pairwise(x, y)), Percent(shifts[(int)(Resamples * 0.025)]), Percent(shifts[(int)(Resamples * 0.975)]));
     }
 
+    /// <summary>Half the width of the 95 % interval of the mean of neighbouring values, widened by their first-order autocorrelation.</summary>
+    public static double HalfWidth(double[] values)
+    {
+        if (values.Length < 3)
+        {
+            return double.PositiveInfinity;
+        }
+
+        var mean = values.Average();
+        var deviation = Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Length - 1));
+        return 1.96 * deviation / Math.Sqrt(values.Length) * Math.Sqrt(Inflation(values, values));
+    }
+
     static double[] Logs(double[] values) => [.. values.Select(v => Math.Log(Math.Max(1e-6, v)))];
 
     static double Percent(double log) => 100 * (Math.Exp(log) - 1);

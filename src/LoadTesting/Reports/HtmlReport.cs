@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using System.Text.Json.Nodes;
 using Fettle.Shared.Results;
 
 namespace Fettle.LoadTesting.Reports;
@@ -15,7 +16,7 @@ static class HtmlReport
         h1{font-size:1.5rem;margin:0 0 .2rem}h2{font-size:1.1rem;margin:2rem 0 .6rem}.dim{color:var(--dim)}
         .tiles{display:flex;flex-wrap:wrap;gap:.7rem;margin:1.2rem 0}.tile{background:var(--soft);border-radius:8px;padding:.6rem .9rem;min-width:7.5rem}.tile b{display:block;font-size:1.35rem}
         table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{padding:.3rem .6rem;border-bottom:1px solid var(--line);text-align:right}th:first-child,td:first-child{text-align:left}td{overflow-wrap:anywhere}th{color:var(--dim);font-weight:600}
-        table.left td,table.left th{text-align:left}.ok{color:var(--ok);font-weight:600}.bad{color:var(--bad);font-weight:600}
+        table.left td,table.left th,td.text,th.text{text-align:left}.pairs{display:grid;grid-template-columns:repeat(auto-fit,minmax(420px,1fr));gap:1rem}.ok{color:var(--ok);font-weight:600}.bad{color:var(--bad);font-weight:600}
         svg{width:100%;height:auto;background:var(--soft);border-radius:8px}svg text{fill:var(--dim);font:11px system-ui,sans-serif}.legend span{margin-right:1rem}.scroll{overflow-x:auto}
         """;
 
@@ -25,8 +26,7 @@ static class HtmlReport
         var overall = document.Data["overall"]!;
         var grade = (string)document.Data["grade"]!;
         var latency = LatencyHistogram.FromResult(document.Histograms["latency"]);
-        page.Append($"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>Load: {Text(document.Name)}</title><style>{Style}</style></head><body>");
-        page.Append($"<h1>Load: {Text(document.Name)}</h1><div class=\"dim\">{Text((string)document.Settings["target"]!)} · {document.StartedAt:yyyy-MM-dd HH:mm:ss} UTC · {ReportWriter.Text(document.DurationSeconds)} s · {Text(document.Machine.Processor)}, {document.Machine.Cores} cores · commit {Text(document.Source.Commit[..Math.Min(10, document.Source.Commit.Length)])}{(document.Source.Clean ? "" : " with changes")}</div>");
+        Begin(page, document, $"Load: {document.Name}", $"{(string)document.Settings["target"]!} · {ReportWriter.Text(document.DurationSeconds)} s");
         Tiles(page,
             ("grade", $"<span class=\"{(grade.StartsWith("poor", StringComparison.Ordinal) ? "bad" : "ok")}\">{Text(grade.Split(' ')[0])}</span>"),
             ("good answers/s", ReportWriter.Text((double?)overall["throughput"] ?? 0)),
@@ -47,13 +47,29 @@ static class HtmlReport
 
         page.Append("<h2>Percentiles</h2><div class=\"dim\">Latency runs from the intended start, service time from sending. The space between them is waiting that a generator without a schedule does not show.</div>");
         page.Append(SvgCharts.Percentiles(("latency", "var(--b)", latency), ("service time", "var(--a)", LatencyHistogram.FromResult(document.Histograms["serviceTime"])), ("send lag", "var(--c)", LatencyHistogram.FromResult(document.Histograms["sendLag"]))));
-        var process = document.Data["process"]!.AsArray();
-        if (process.Count > 1)
-        {
-            page.Append("<h2>Target process</h2>").Append(SvgCharts.Lines("%", logarithmic: false, ("CPU, % of a core", "var(--a)", SvgCharts.Series(process, 1)), ("host CPU %", "var(--c)", SvgCharts.Series(process, 7))));
-            page.Append(SvgCharts.Lines("MB", logarithmic: false, ("memory MB", "var(--b)", SvgCharts.Series(process, 2))));
-        }
+        System(page, document);
+        Scaling(page, document);
+        return End(page, document);
+    }
 
+    /// <summary>A page of one chart and the document's tables.</summary>
+    public static string Page(ResultDocument document, string title, string chart)
+    {
+        var page = new StringBuilder();
+        Begin(page, document, title, document.Name);
+        Rows(page, "Verdicts", document);
+        page.Append(chart);
+        return End(page, document);
+    }
+
+    static void Begin(StringBuilder page, ResultDocument document, string title, string about)
+    {
+        page.Append($"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{Text(title)}</title><style>{Style}</style></head><body>");
+        page.Append($"<h1>{Text(title)}</h1><div class=\"dim\">{Text(about)} · {document.StartedAt:yyyy-MM-dd HH:mm:ss} UTC · {Text(document.Machine.Processor)}, {document.Machine.Cores} cores · commit {Text(document.Source.Commit[..Math.Min(10, document.Source.Commit.Length)])}{(document.Source.Clean ? "" : " with changes")}</div>");
+    }
+
+    static string End(StringBuilder page, ResultDocument document)
+    {
         foreach (var table in document.Tables.Where(t => t.Rows.Count > 0))
         {
             Table(page, table);
@@ -61,6 +77,53 @@ static class HtmlReport
 
         page.Append($"<p class=\"dim\">{Text(string.Join(' ', document.Command))}</p></body></html>\n");
         return page.ToString();
+    }
+
+    /// <summary>The target's process, its machine and what was read beside it, on the same time axis as the load.</summary>
+    static void System(StringBuilder page, ResultDocument document)
+    {
+        var process = document.Data["process"]!.AsArray();
+        if (process.Count > 1)
+        {
+            page.Append("<h2>Target and machine</h2><div class=\"pairs\">");
+            Chart("%", ("CPU, % of a core", "var(--a)", 1), ("host CPU %", "var(--c)", 7));
+            Chart("MB", ("memory MB", "var(--b)", 2));
+            Chart("count", ("threads", "var(--a)", 3), ("open files", "var(--b)", 4));
+            Chart("per second", ("voluntary switches", "var(--a)", 5), ("forced switches", "var(--b)", 6));
+            Chart("KB/s", ("network", "var(--a)", 11), ("host network", "var(--c)", 9));
+            Chart("KB/s", ("disk", "var(--a)", 8), ("host disk", "var(--c)", 10));
+            page.Append("</div>");
+        }
+
+        foreach (var server in document.Data["servers"] as JsonArray ?? [])
+        {
+            var samples = server!["samples"]!.AsArray();
+            if (samples.Count < 2)
+            {
+                continue;
+            }
+
+            page.Append($"<h2>{Text(ReportWriter.ServerTitle((string)server["source"]!))}</h2><div class=\"pairs\">");
+            foreach (var (figure, i) in server["figures"]!.AsArray().Select((f, i) => ((string)f!, i)))
+            {
+                page.Append(SvgCharts.Lines("", logarithmic: false, (figure, "var(--a)", SvgCharts.Series(samples, i + 1))));
+            }
+
+            page.Append("</div>");
+        }
+
+        void Chart(string unit, params (string Name, string Colour, int Column)[] series) =>
+            page.Append(SvgCharts.Lines(unit, logarithmic: false, [.. series.Select(c => (c.Name, c.Colour, SvgCharts.Series(process, c.Column)))]));
+    }
+
+    static void Scaling(StringBuilder page, ResultDocument document)
+    {
+        if (document.Data["scaling"] is JsonArray { Count: > 1 } samples)
+        {
+            page.Append("<h2>Scaling</h2><div class=\"dim\">Use is in percent of what the instances may use; the table below names every change and its cause.</div><div class=\"pairs\">");
+            page.Append(SvgCharts.Lines("instances", logarithmic: false, ("instances behind nginx", "var(--b)", SvgCharts.Steps(SvgCharts.Series(samples, 1)))));
+            page.Append(SvgCharts.Lines("%", logarithmic: false, ("mean CPU %", "var(--a)", SvgCharts.Series(samples, 2)), ("busiest instance %", "var(--c)", SvgCharts.Series(samples, 3)))).Append("</div>");
+        }
     }
 
     static void Verdicts(StringBuilder page, ResultDocument document)
@@ -75,20 +138,10 @@ static class HtmlReport
             page.Append("<p class=\"bad\">Ended before its time; the figures cover the time until then.</p>");
         }
 
-        if (document.Verdicts.Count > 0)
+        Rows(page, "Thresholds", document);
+        if (document.Data["findings"] is JsonArray { Count: > 0 } findings)
         {
-            page.Append("<h2>Thresholds</h2><table class=\"left\">");
-            foreach (var verdict in document.Verdicts)
-            {
-                page.Append($"<tr><td class=\"{(verdict.Verdict == "passed" ? "ok" : "bad")}\">{Text(verdict.Verdict)}</td><td>{Text(verdict.Subject)}</td><td>{Text(verdict.Reason)}</td></tr>");
-            }
-
-            page.Append("</table>");
-        }
-
-        if (document.Data["recovery"] is System.Text.Json.Nodes.JsonArray { Count: > 0 } recoveries)
-        {
-            page.Append("<h2>Recovery</h2>").AppendJoin("", recoveries.Select(r => $"<p>{Text((string)r!)}</p>"));
+            page.Append("<h2>Findings</h2><ul>").AppendJoin("", findings.Select(f => $"<li>{Text((string)f!)}</li>")).Append("</ul>");
         }
 
         var hints = document.Data["hints"]!.AsArray();
@@ -98,15 +151,31 @@ static class HtmlReport
         }
     }
 
+    static void Rows(StringBuilder page, string title, ResultDocument document)
+    {
+        if (document.Verdicts.Count == 0)
+        {
+            return;
+        }
+
+        page.Append($"<h2>{title}</h2><table class=\"left\">");
+        foreach (var verdict in document.Verdicts)
+        {
+            page.Append($"<tr><td class=\"{(verdict.Verdict == "passed" ? "ok" : "bad")}\">{Text(verdict.Verdict)}</td><td>{Text(verdict.Subject)}</td><td>{Text(verdict.Reason)}</td></tr>");
+        }
+
+        page.Append("</table>");
+    }
+
     static void Tiles(StringBuilder page, params (string Name, string Html)[] tiles) =>
         page.Append("<div class=\"tiles\">").AppendJoin("", tiles.Select(t => $"<div class=\"tile\"><span class=\"dim\">{Text(t.Name)}</span><b>{t.Html}</b></div>")).Append("</div>");
 
     static void Table(StringBuilder page, ResultTable table)
     {
-        page.Append($"<h2>{Text(table.Title)}</h2><div class=\"scroll\"><table{(table.Title == "Errors" ? " class=\"left\"" : "")}><tr>").AppendJoin("", table.Columns.Select(c => $"<th>{Text(c)}</th>")).Append("</tr>");
+        page.Append($"<h2>{Text(table.Title)}</h2><div class=\"scroll\"><table><tr>").AppendJoin("", table.Columns.Select((c, i) => $"<th{Left(table, i)}>{Text(c)}</th>")).Append("</tr>");
         foreach (var row in table.Rows)
         {
-            page.Append("<tr>").AppendJoin("", row.Select(c => $"<td>{Text(c)}</td>")).Append("</tr>");
+            page.Append("<tr>").AppendJoin("", row.Select((c, i) => $"<td{Left(table, i)}>{Text(c)}</td>")).Append("</tr>");
         }
 
         page.Append("</table></div>");
@@ -115,6 +184,8 @@ static class HtmlReport
             page.Append($"<div class=\"dim\">{Text(table.Note)}</div>");
         }
     }
+
+    static string Left(ResultTable table, int column) => TextReport.IsText(table, column) ? " class=\"text\"" : "";
 
     static string Text(string text) => WebUtility.HtmlEncode(text);
 }

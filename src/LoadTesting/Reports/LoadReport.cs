@@ -68,6 +68,9 @@ public sealed class LoadReport
         return (throughput * (double)overall["meanMs"]! / 1000, throughput);
     }
 
+    /// <summary>What probably limited the run, the strongest evidence; null when nothing was named.</summary>
+    public string? Resource => Document.Data["hints"] is JsonArray { Count: > 0 } hints ? (string)hints[0]! : null;
+
     /// <summary>A figure of this report for a relative threshold, in the threshold's unit; null when the report has none.</summary>
     public double? Figure(Threshold threshold)
     {

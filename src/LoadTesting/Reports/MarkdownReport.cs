@@ -38,9 +38,9 @@ static class MarkdownReport
             }
         }
 
-        foreach (var recovery in document.Data["recovery"] as System.Text.Json.Nodes.JsonArray ?? [])
+        foreach (var finding in document.Data["findings"] as System.Text.Json.Nodes.JsonArray ?? [])
         {
-            text.AppendLine($"- recovery of {Cell((string)recovery!)}");
+            text.AppendLine($"- {Cell((string)finding!)}");
         }
 
         foreach (var hint in document.Data["hints"]!.AsArray())

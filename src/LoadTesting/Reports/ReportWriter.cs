@@ -38,20 +38,45 @@ static class ReportWriter
         document.Tables.Add(Scenarios(run));
         document.Tables.Add(Requests(run, document));
         document.Tables.Add(Errors(overall));
+        document.Tables.Add(Timing(overall));
         if (run.Process.Count > 0)
         {
             document.Tables.Add(System(run));
         }
 
+        foreach (var server in run.Servers)
+        {
+            document.Tables.Add(new ResultTable(ServerTitle(server.Source), ["figure", "mean", "max"], [.. server.Figures.Select(f => new[] { f, Text(server.Mean(f)), Text(server.Max(f)) })],
+                server.Note.Length == 0 ? null : $"values are missing: {server.Note}"));
+        }
+
+        foreach (var steps in run.Results.Select(r => LoadSteps.Of(r.Scenario, r.Result, run.Thresholds)).OfType<LoadSteps>())
+        {
+            document.Tables.Add(steps.ToTable());
+        }
+
+        if (run.Scaling is { } scaling)
+        {
+            document.Tables.Add(new ResultTable("Scaling", ["at s", "event", "instance", "process", "instances", "cause"],
+                [.. scaling.Events.Select(e => new[] { Text(e.Seconds), e.What, e.Instance, e.ProcessId == 0 ? "" : e.ProcessId.ToString(CultureInfo.InvariantCulture), e.Instances.ToString(CultureInfo.InvariantCulture), e.Cause })]));
+            document.Data["scaling"] = new JsonArray([.. scaling.Samples.Select(x => (JsonNode)new JsonArray(x.Seconds, x.Instances, Number(x.CpuPercent), Number(x.MaxCpuPercent)))]);
+        }
+
         document.Data["overall"] = Counts(overall);
         document.Data["grade"] = Grade.Of(overall).ToString();
         document.Data["hints"] = new JsonArray([.. run.Hints.Select(h => (JsonNode)h)]);
-        document.Data["recovery"] = new JsonArray([.. run.Results.Select(r => SpikeRecovery.Sentence(r.Scenario.Name, r.Scenario.Model, r.Scenario.WarmUp.TotalSeconds, r.Result.Blocks)).OfType<string>().Select(s => (JsonNode)s)]);
+        document.Data["findings"] = new JsonArray([.. Findings(run).Select(s => (JsonNode)s)]);
         document.Data["abortedBy"] = run.AbortedBy;
         document.Data["exitCode"] = run.ExitCode;
         document.Data["model"] = new JsonObject([.. run.Results.Select(r => KeyValuePair.Create(r.Scenario.Name, (JsonNode?)Shape(r.Scenario)))]);
         document.Data["blocks"] = Blocks(overall);
         document.Data["process"] = Process(run);
+        document.Data["servers"] = new JsonArray([.. run.Servers.Select(x => (JsonNode)new JsonObject
+        {
+            ["source"] = x.Source,
+            ["figures"] = new JsonArray([.. x.Figures.Select(f => (JsonNode)f)]),
+            ["samples"] = new JsonArray([.. x.Samples.Select(v => (JsonNode)new JsonArray([v.Seconds, .. v.Values.Select(Number)]))]),
+        })]);
         foreach (var outcome in run.Thresholds)
         {
             var limit = outcome.Threshold.Relative ? $", baseline {Text(outcome.Baseline ?? double.NaN)}" : "";
@@ -76,10 +101,52 @@ static class ReportWriter
         return document;
     }
 
+    /// <summary>What the run says beyond its figures: recovery after a peak, the knee of its steps, the slope of the target's memory.</summary>
+    static IEnumerable<string> Findings(ScenarioRun run)
+    {
+        foreach (var (scenario, result) in run.Results)
+        {
+            if (SpikeRecovery.Sentence(scenario.Name, scenario.Model, scenario.WarmUp.TotalSeconds, result.Blocks) is { } recovery)
+            {
+                yield return $"recovery of {recovery}";
+            }
+
+            if (LoadSteps.Of(scenario, result, run.Thresholds) is { } steps)
+            {
+                yield return steps.Sentence;
+            }
+        }
+
+        var memory = run.Memory;
+        if (!double.IsNaN(memory.Slope))
+        {
+            yield return $"memory of the target: {(memory.Slope >= 0 ? "+" : "")}{Text(memory.Slope)} ± {Text(memory.HalfWidth)} MB/min ({(memory.Significant ? "a trend" : "no trend")} at 95 %)";
+        }
+    }
+
+    internal static string ServerTitle(string source) => source switch { "runtime" => "Target runtime", "postgres" => "PostgreSQL", "redis" => "Redis", _ => source };
+
+    /// <summary>How punctual the generator was: the arrival's own error is the dispatch lag, since what follows is waiting for a connection.</summary>
+    static ResultTable Timing(LoadResult overall) => new("Timing of the generator", ["figure", "p50 ms", "p99 ms", "p99.9 ms", "max ms"],
+    [
+        Line("arrival error: due until the loop begins it", overall.Generator.DispatchLag),
+        Line("send lag: due until the first byte is sent", overall.SendLag),
+    ], double.IsNaN(overall.Generator.CpuSeconds) ? null
+        : $"event loops: {Text(overall.Generator.CpuSeconds)} s of processor time, {Text(overall.Generator.RunQueueSeconds)} s waiting for a processor");
+
+    static string[] Line(string name, LatencyHistogram h) => [name, Text(h.MillisecondsAt(50)), Text(h.MillisecondsAt(99)), Text(h.MillisecondsAt(99.9)), Text(h.Max.TotalMilliseconds)];
+
     static ResultTable Scenarios(ScenarioRun run) => new("Scenarios",
-        ["scenario", "requests", "failed", "error %", "req/s", "mean ms", "p50 ms", "p95 ms", "p99 ms", "max ms"],
-        [.. run.Results.Select(r => Row(r.Scenario.Name, r.Result.Requests, r.Result.Failed, r.Result.Throughput, r.Result.Latency))],
+        ["scenario", "requests", "failed", "error %", "req/s", "mean ms", "p50 ms", "p95 ms", "p99 ms", "max ms", "verdict"],
+        [.. run.Results.Select(r => (string[])[.. Row(r.Scenario.Name, r.Result.Requests, r.Result.Failed, r.Result.Throughput, r.Result.Latency), Verdict(run, r.Scenario.Name)])],
         "Latency is measured from the intended start of each request.");
+
+    /// <summary>Whether every threshold that the scenario has a part in holds.</summary>
+    static string Verdict(ScenarioRun run, string scenario)
+    {
+        var own = run.Thresholds.Where(t => !t.Threshold.Tags.TryGetValue("scenario", out var of) || of == scenario).ToArray();
+        return own.Length == 0 ? "–" : own.All(t => t.Passed) ? "PASS" : "FAIL";
+    }
 
     static ResultTable Requests(ScenarioRun run, ResultDocument document)
     {
@@ -119,7 +186,6 @@ static class ReportWriter
     static ResultTable System(ScenarioRun run)
     {
         var p = run.Process;
-        var memory = run.Memory;
         return new ResultTable("Target process", ["figure", "mean", "max"],
         [
             Figure("CPU % of a core", s => s.CpuPercent),
@@ -129,9 +195,11 @@ static class ReportWriter
             Figure("voluntary switches/s", s => s.VoluntarySwitches),
             Figure("forced switches/s", s => s.ForcedSwitches),
             Figure("disk KB/s", s => s.DiskReadKilobytes + s.DiskWriteKilobytes),
+            Figure("network KB/s", s => s.NetworkKilobytes),
             Figure("host CPU %", s => s.HostCpuPercent),
             Figure("host network KB/s", s => s.HostNetworkKilobytes),
-        ], double.IsNaN(memory.Slope) ? null : $"memory {(memory.Slope >= 0 ? "+" : "")}{Text(memory.Slope)} ± {Text(memory.HalfWidth)} MB/min ({(memory.Significant ? "a trend" : "no trend")} at 95 %)");
+            Figure("host disk KB/s", s => s.HostDiskKilobytes),
+        ], "Network is that of the process's network namespace: its own in a container, else the machine's.");
 
         string[] Figure(string name, Func<ProcessSample, double> of) => [name, Text(p.Average(of)), Text(p.Max(of))];
     }
@@ -172,7 +240,7 @@ static class ReportWriter
         new JsonArray([.. b.Heat.Select(h => (JsonNode)h)])))]);
 
     static JsonArray Process(ScenarioRun run) => new([.. run.Process.Select(s => (JsonNode)new JsonArray(
-        s.Seconds, Number(s.CpuPercent), Number(s.MemoryMegabytes), s.Threads, s.OpenFiles, Number(s.VoluntarySwitches), Number(s.ForcedSwitches), Number(s.HostCpuPercent), Number(s.DiskReadKilobytes + s.DiskWriteKilobytes), Number(s.HostNetworkKilobytes)))]);
+        s.Seconds, Number(s.CpuPercent), Number(s.MemoryMegabytes), s.Threads, s.OpenFiles, Number(s.VoluntarySwitches), Number(s.ForcedSwitches), Number(s.HostCpuPercent), Number(s.DiskReadKilobytes + s.DiskWriteKilobytes), Number(s.HostNetworkKilobytes), Number(s.HostDiskKilobytes), Number(s.NetworkKilobytes)))]);
 
     static string[] Row(string name, long requests, long failed, double rate, LatencyHistogram latency) =>
     [

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Fettle.LoadTesting.Capacity;
 
 namespace Fettle.LoadTesting.Reports;
 
@@ -34,7 +35,35 @@ static class SvgCharts
             svg.Append($"<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.6\" points=\"").AppendJoin(' ', line.Select(p => $"{N(Left + p.X / maxX * (Width - Left - Right))},{N(Y(scale.At(p.Y)))}")).Append("\"/>");
         }
 
-        return svg.Append("</svg>").Append(Legend(series.Select(s => (s.Name, s.Colour)))).ToString();
+        return $"<div>{svg.Append("</svg>").Append(Legend(series.Select(s => (s.Name, s.Colour))))}</div>";
+    }
+
+    /// <summary>A line that stays until the next point instead of going there.</summary>
+    public static (double X, double Y)[] Steps((double X, double Y)[] points) =>
+        [.. points.SelectMany((p, i) => i == 0 ? [p] : new[] { (p.X, points[i - 1].Y), p })];
+
+    /// <summary>Throughput over concurrency: the law as a line, the runs as points, the knee, and the run that checked it as a ring.</summary>
+    public static string Curve(ScalabilityLaw law, IReadOnlyList<(double X, double Y)> points, double knee, (double X, double Y)? check)
+    {
+        var maxX = 1.15 * Math.Max(knee, points.Max(p => p.X));
+        var scale = new Scale(0, 1.08 * Math.Max(points.Max(p => p.Y), Math.Max(check?.Y ?? 0, law.ThroughputAt(knee))), false);
+        double X(double x) => Left + x / maxX * (Width - Left - Right);
+        var svg = Begin(scale.Ticks(), scale, TimeTicks(maxX), X, "at once", "good answers/s");
+        var line = Enumerable.Range(1, 200).Select(i => maxX * i / 200);
+        svg.Append("<polyline fill=\"none\" stroke=\"var(--a)\" stroke-width=\"1.8\" points=\"").AppendJoin(' ', line.Select(x => $"{N(X(x))},{N(Y(scale.At(law.ThroughputAt(x))))}")).Append("\"/>");
+        svg.Append($"<line x1=\"{N(X(knee))}\" x2=\"{N(X(knee))}\" y1=\"{N(Top)}\" y2=\"{N(Height - Bottom)}\" stroke=\"var(--c)\" stroke-dasharray=\"5 4\"/>");
+        foreach (var (x, y) in points)
+        {
+            svg.Append($"<circle cx=\"{N(X(x))}\" cy=\"{N(Y(scale.At(y)))}\" r=\"4\" fill=\"var(--b)\"/>");
+        }
+
+        if (check is { } c)
+        {
+            svg.Append($"<circle cx=\"{N(X(c.X))}\" cy=\"{N(Y(scale.At(c.Y)))}\" r=\"7\" fill=\"none\" stroke=\"var(--ok)\" stroke-width=\"2.5\"/>");
+        }
+
+        (string, string)[] legend = [("law", "var(--a)"), ("measured", "var(--b)"), ("knee", "var(--c)"), .. check is null ? Array.Empty<(string, string)>() : [("run at the knee", "var(--ok)")]];
+        return svg.Append("</svg>").Append(Legend(legend)).ToString();
     }
 
     /// <summary>Percentiles on an axis that gives every further nine the same space.</summary>

@@ -15,20 +15,8 @@ static class TextReport
         text.AppendLine($"latency from intended start: {Percentiles(document, "latency")}");
         text.AppendLine($"service time from sending:   {Percentiles(document, "serviceTime")}");
         text.AppendLine($"send lag:                    {Percentiles(document, "sendLag")}");
-        foreach (var table in document.Tables.Where(t => t.Rows.Count > 0))
-        {
-            Table(text, table);
-        }
-
-        if (document.Verdicts.Count > 0)
-        {
-            text.AppendLine().AppendLine("Thresholds");
-            foreach (var verdict in document.Verdicts)
-            {
-                var passed = verdict.Verdict == "passed";
-                text.AppendLine($"  {Paint(passed ? "PASS" : verdict.Verdict == "failed" ? "FAIL" : verdict.Verdict.ToUpperInvariant(), passed ? 32 : 31, colour)}  {verdict.Subject}: {verdict.Reason}");
-            }
-        }
+        text.AppendLine($"arrival error:               {Percentiles(document, "dispatchLag")}");
+        TablesAndVerdicts(text, document, colour);
 
         if ((string?)document.Data["abortedBy"] is { } aborted)
         {
@@ -40,9 +28,9 @@ static class TextReport
             text.AppendLine().AppendLine("interrupted: the figures cover the time until then");
         }
 
-        foreach (var recovery in document.Data["recovery"] as System.Text.Json.Nodes.JsonArray ?? [])
+        foreach (var finding in document.Data["findings"] as System.Text.Json.Nodes.JsonArray ?? [])
         {
-            text.AppendLine($"recovery of {(string)recovery!}");
+            text.AppendLine((string)finding!);
         }
 
         foreach (var hint in document.Data["hints"]!.AsArray())
@@ -57,6 +45,32 @@ static class TextReport
         return text.ToString();
     }
 
+    /// <summary>The tables and verdicts of any document.</summary>
+    public static string Tables(ResultDocument document)
+    {
+        var text = new StringBuilder($"{document.Name}, {document.StartedAt:yyyy-MM-dd HH:mm:ss} UTC\n");
+        TablesAndVerdicts(text, document, colour: false);
+        return text.ToString();
+    }
+
+    static void TablesAndVerdicts(StringBuilder text, ResultDocument document, bool colour)
+    {
+        foreach (var table in document.Tables.Where(t => t.Rows.Count > 0))
+        {
+            Table(text, table);
+        }
+
+        if (document.Verdicts.Count > 0)
+        {
+            text.AppendLine().AppendLine(document.Kind == "load" ? "Thresholds" : "Verdicts");
+            foreach (var verdict in document.Verdicts)
+            {
+                var passed = verdict.Verdict == "passed";
+                text.AppendLine($"  {Paint(passed ? "PASS" : verdict.Verdict == "failed" ? "FAIL" : verdict.Verdict.ToUpperInvariant(), passed ? 32 : 31, colour)}  {verdict.Subject}: {verdict.Reason}");
+            }
+        }
+    }
+
     internal static string Percentiles(ResultDocument document, string name)
     {
         var h = LatencyHistogram.FromResult(document.Histograms[name]);
@@ -69,7 +83,7 @@ static class TextReport
         text.AppendLine().AppendLine(table.Title);
         foreach (var row in table.Rows.Prepend(table.Columns))
         {
-            text.AppendLine("  " + string.Join("  ", row.Select((c, i) => i == 0 || i == row.Length - 1 && table.Title == "Errors" ? c.PadRight(widths[i]) : c.PadLeft(widths[i]))).TrimEnd());
+            text.AppendLine("  " + string.Join("  ", row.Select((c, i) => i == 0 || IsText(table, i) ? c.PadRight(widths[i]) : c.PadLeft(widths[i]))).TrimEnd());
         }
 
         if (table.Note is not null)
@@ -77,6 +91,9 @@ static class TextReport
             text.AppendLine("  " + table.Note);
         }
     }
+
+    /// <summary>Columns of words; the others hold numbers.</summary>
+    internal static bool IsText(ResultTable table, int column) => table.Columns[column] is "example" or "cause" or "event" or "instance" or "value" or "load" or "state" or "held";
 
     static string Paint(string text, int code, bool colour) => colour ? $"\e[{code}m{text}\e[0m" : text;
 }

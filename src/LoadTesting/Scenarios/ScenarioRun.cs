@@ -1,4 +1,5 @@
 using Fettle.LoadTesting.Distributed;
+using Fettle.LoadTesting.Scaling;
 using Fettle.LoadTesting.Server;
 using Fettle.LoadTesting.Thresholds;
 
@@ -24,6 +25,12 @@ public sealed record ScenarioRun
 
     /// <summary>The target's process over time; empty when it was not watched.</summary>
     public IReadOnlyList<ProcessSample> Process { get; init; } = [];
+
+    /// <summary>What was read beside the target: its runtime, its database, its cache.</summary>
+    public IReadOnlyList<ServerSeries> Servers { get; init; } = [];
+
+    /// <summary>What scaling did with the instances; null when none was scaled.</summary>
+    public ScalingRecord? Scaling { get; init; }
 
     /// <summary>What probably limited the run, the strongest first.</summary>
     public IReadOnlyList<string> Hints { get; init; } = [];
@@ -93,6 +100,12 @@ public sealed record ScenarioRunOptions
 
     /// <summary>Figures of a saved run for relative thresholds; null when there is none.</summary>
     public Func<Threshold, double?>? Baseline { get; set; }
+
+    /// <summary>What is read once a second beside the target's process; the caller disposes them. Default none.</summary>
+    public IReadOnlyList<IServerProbe> Probes { get; set; } = [];
+
+    /// <summary>Read a local target's runtime from its <c>/metrics</c> when it has one; one GET a second. Default false.</summary>
+    public bool Metrics { get; set; }
 
     /// <summary>Other processes that make the load together; null makes it here.</summary>
     public WorkerFleetOptions? Workers { get; set; }

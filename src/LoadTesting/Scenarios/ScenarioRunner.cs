@@ -51,12 +51,15 @@ public sealed class ScenarioRunner(TimeProvider? time = null)
         ScenarioFile file, ScenarioRunOptions options, Uri target, Dictionary<string, string> variables, EngineOptions engine, IProgress<LoadProgress>? progress, CancellationToken cancellation)
     {
         IReadOnlyList<int> processes = options.ProcessId is { } pid ? [pid] : OperatingSystem.IsLinux() && target.IsLoopback ? ListeningProcess.Find(target.Port) : [];
+        await using var runtime = options.Metrics && target.IsLoopback && processes.Count > 0 ? await MetricsProbe.FindAsync(target, cancellation) : null;
         await using var sampler = new ProcessSampler(processes, _time);
+        await using var watch = new ServerWatch(options.Probes.Prepend(runtime).OfType<IServerProbe>(), _time);
         var aborting = new AbortWatch(file);
         var (results, abortedBy, workers) = options.Workers is { } fleet
             ? await new WorkerFleet(fleet, _time).RunAsync(file, options, target, variables, progress, cancellation)
             : new FleetResult(await EngineRun.RunAsync(Jobs(file, target, variables), engine, progress, aborting.Any ? aborting.Look : null, _time, cancellation), aborting.Broken, []);
         var samples = await sampler.FinishAsync();
+        var servers = await watch.FinishAsync();
         var overall = results.Count == 1 ? results[0] : ResultMerger.Merge(results, file.Scenarios);
         var groups = file.Scenarios.Zip(results).SelectMany(p => MeasuredGroups.Of(p.First, p.Second)).ToArray();
         return new ScenarioRun
@@ -67,7 +70,8 @@ public sealed class ScenarioRunner(TimeProvider? time = null)
             Overall = overall,
             Thresholds = [.. file.Thresholds.Select(t => ThresholdJudge.Judge(t, groups, MeasuredGroups.Of(samples), options.Baseline))],
             Process = samples,
-            Hints = BottleneckHints.Of(overall, samples, Environment.ProcessorCount),
+            Servers = servers,
+            Hints = BottleneckHints.Of(overall, samples, Environment.ProcessorCount, servers),
             AbortedBy = abortedBy,
             Workers = workers,
         };

@@ -12,9 +12,11 @@ namespace Fettle.LoadTesting.Server;
 /// <param name="DiskWriteKilobytes">Written to storage per second.</param>
 /// <param name="HostCpuPercent">Of all cores of the machine, 0 to 100.</param>
 /// <param name="HostNetworkKilobytes">Received and sent by the machine per second, loopback included.</param>
+/// <param name="HostDiskKilobytes">Read and written by the machine's disks per second.</param>
+/// <param name="NetworkKilobytes">Received and sent per second in the process's network namespace: the process's own where it has one, as in a container, else the machine's.</param>
 public sealed record ProcessSample(
     double Seconds, double CpuPercent, double MemoryMegabytes, int Threads, int OpenFiles, double VoluntarySwitches, double ForcedSwitches,
-    double DiskReadKilobytes, double DiskWriteKilobytes, double HostCpuPercent, double HostNetworkKilobytes);
+    double DiskReadKilobytes, double DiskWriteKilobytes, double HostCpuPercent, double HostNetworkKilobytes, double HostDiskKilobytes, double NetworkKilobytes);
 
 /// <summary>A straight line through measured points.</summary>
 /// <param name="Slope">Change per unit of x.</param>

@@ -7,6 +7,7 @@ sealed class ProcessSampler : IAsyncDisposable
 {
     const double TicksPerSecond = 100;
     const double PageBytes = 4096;
+    const double SectorBytes = 512;
 
     readonly CancellationTokenSource _stop = new();
     readonly List<ProcessSample> _samples = [];
@@ -60,7 +61,7 @@ sealed class ProcessSampler : IAsyncDisposable
         }
     }
 
-    sealed record Raw(double CpuTicks, double Resident, int Threads, int Files, double Voluntary, double Forced, double ReadBytes, double Written, double HostBusy, double HostAll, double Network)
+    sealed record Raw(double CpuTicks, double Resident, int Threads, int Files, double Voluntary, double Forced, double ReadBytes, double Written, double HostBusy, double HostAll, double HostNetwork, double HostDisk, double Network)
     {
         public static Raw? Read(IReadOnlyList<int> processes) =>
             processes.Select(Read).OfType<Raw>().ToArray() is { Length: > 0 } read ? read.Aggregate((a, b) => b with
@@ -88,7 +89,7 @@ sealed class ProcessSampler : IAsyncDisposable
                     Number(fields[11]) + Number(fields[12]), Number(fields[21]) * PageBytes, (int)Number(fields[17]), OpenFilesOf(pid),
                     status.GetValueOrDefault("voluntary_ctxt_switches", double.NaN), status.GetValueOrDefault("nonvoluntary_ctxt_switches", double.NaN),
                     io.GetValueOrDefault("read_bytes", double.NaN), io.GetValueOrDefault("write_bytes", double.NaN),
-                    host.Sum() - host[3] - host[4], host.Sum(), NetworkBytes());
+                    host.Sum() - host[3] - host[4], host.Sum(), NetworkBytes("/proc/net/dev"), DiskBytes(), NetworkBytes($"/proc/{pid}/net/dev"));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
             {
@@ -107,6 +108,8 @@ sealed class ProcessSampler : IAsyncDisposable
             (ReadBytes - before.ReadBytes) / 1024 / seconds,
             (Written - before.Written) / 1024 / seconds,
             HostAll > before.HostAll ? (HostBusy - before.HostBusy) / (HostAll - before.HostAll) * 100 : double.NaN,
+            (HostNetwork - before.HostNetwork) / 1024 / seconds,
+            (HostDisk - before.HostDisk) / 1024 / seconds,
             (Network - before.Network) / 1024 / seconds);
 
         static int OpenFilesOf(int pid)
@@ -121,7 +124,13 @@ sealed class ProcessSampler : IAsyncDisposable
             }
         }
 
-        static double NetworkBytes() => File.ReadLines("/proc/net/dev").Skip(2)
+        /// <summary>Whole disks only: a partition's bytes are in its disk's too.</summary>
+        static double DiskBytes() => !File.Exists("/proc/diskstats") ? double.NaN : File.ReadLines("/proc/diskstats")
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(fields => fields.Length > 9 && Directory.Exists($"/sys/block/{fields[2]}") && !fields[2].StartsWith("loop", StringComparison.Ordinal) && !fields[2].StartsWith("ram", StringComparison.Ordinal))
+            .Sum(fields => SectorBytes * (Number(fields[5]) + Number(fields[9])));
+
+        static double NetworkBytes(string path) => File.ReadLines(path).Skip(2)
             .Select(line => line[(line.IndexOf(':') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries))
             .Sum(fields => Number(fields[0]) + Number(fields[8]));
 

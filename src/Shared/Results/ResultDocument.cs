@@ -14,7 +14,7 @@ internal sealed class ResultDocument
 
     public string Schema { get; init; } = CurrentSchema;
 
-    /// <summary>What ran: <c>tune</c>, <c>load</c>, <c>bench</c>, <c>model</c>, <c>features</c>, <c>db</c>.</summary>
+    /// <summary>What ran: <c>tune</c>, <c>load</c>, <c>capacity</c>, <c>bench</c>, <c>model</c>, <c>features</c>, <c>db</c>.</summary>
     public required string Kind { get; init; }
 
     public required string Name { get; init; }

@@ -22,6 +22,7 @@ internal static class VerbCatalog
         new("history", VerbOwner.Cli, "List the tuning runs with their totals"),
         new("report", VerbOwner.Cli, "Render a run as text, Markdown or HTML"),
         new("load", VerbOwner.Cli, "Load an HTTP service and report latency from the intended start"),
+        new("scale", VerbOwner.Cli, "Scale local instances of a service behind nginx while load runs"),
         new("db", VerbOwner.Cli, "Find slow statements, advise and apply indexes, maintain"),
         new("cache", VerbOwner.Cli, "Statistics, warming and clearing of a running service's caches"),
         new("model", VerbOwner.Cli, "Inspect, convert, quantise, verify and measure tree ensembles"),

@@ -36,7 +36,7 @@ public sealed class LoadCommandTests
     public async Task RequestsAndConcurrency_PrintMinMeanMedianMax()
     {
         await using var server = ScriptedServer.Healthy();
-        var run = await CliRun.InProcessAsync("load", server.BaseUrl.ToString(), "--requests", "200", "--concurrency", "10");
+        var run = await CliRun.InProcessAsync("load", server.BaseUrl.ToString(), "--requests", "200", "--concurrency", "10", "--no-metrics");
 
         run.ShouldBeFine();
         run.Output.ShouldContain("requests 200, failed 0");
@@ -57,7 +57,7 @@ public sealed class LoadCommandTests
             return true;
         });
         var body = folder.File("body.json", Body);
-        var run = await CliRun.InProcessAsync("load", $"{server.BaseUrl}p", "-n", "3", "--no-check", "--body", "@" + body, "-H", "X-One: 1", "-H", "Content-Type: application/json", "--users", "2", "--think", "1ms..2ms", "--timeout", "5s");
+        var run = await CliRun.InProcessAsync("load", $"{server.BaseUrl}p", "-n", "3", "--no-check", "--no-metrics", "--body", "@" + body, "-H", "X-One: 1", "-H", "Content-Type: application/json", "--users", "2", "--think", "1ms..2ms", "--timeout", "5s");
 
         run.ShouldBeFine();
         (last!.Method, last.Path, last.Body, last.Header("X-One"), last.Header("Content-Type")).ShouldBe(("POST", "/p", Body, "1", "application/json"));

@@ -103,12 +103,67 @@ public sealed class SavedResultTests
         outcome.Code.ShouldBe(ExitCode.Ok, outcome.Error);
         outcome.Output.ShouldContain("from 5 runs");
         outcome.Output.ShouldMatch(@"instances\s+\d+ for 1000/s");
+        outcome.Output.ShouldMatch(@"aws target tracking\s+a day\s+\d");
         (await File.ReadAllTextAsync(folder.File("out/nginx/upstream.conf"))).ShouldContain("ip_hash;");
         (await File.ReadAllTextAsync(folder.File("out/kubernetes/deployment.yaml"))).ShouldContain("image: \"shop:1\"");
         var few = await CliRun.InProcessAsync("load", "capacity", runs[0], runs[1], "--peak", "1000");
         (few.Code, few.Error.Contains("at least 3 are needed")).ShouldBe((ExitCode.Error, true));
+        var none = await CliRun.InProcessAsync(["load", "capacity", .. runs, "--peak", "10", "--check"]);
+        (none.Code, none.Error.Contains("--check needs a running instance")).ShouldBe((ExitCode.Usage, true));
         var name = await CliRun.InProcessAsync(["load", "capacity", .. runs, "--peak", "10", "--service", "Not Good"]);
         (name.Code, name.Error.Contains("service is 'Not Good'")).ShouldBe((ExitCode.Error, true));
+    }
+}
+
+/// <summary>The curve measured and its prediction checked by the command itself.</summary>
+[Trait("Category", "Slow")]
+public sealed class CapacityCheckTests
+{
+    [Fact]
+    public async Task RunningInstance_IsMeasuredAndThePredictionChecked()
+    {
+        var gate = new SemaphoreSlim(3);
+        await using var server = new ScriptedServer(async r =>
+        {
+            await gate.WaitAsync(r.Stopping);
+            try
+            {
+                await Task.Delay(20, r.Stopping);
+            }
+            finally
+            {
+                gate.Release();
+            }
+
+            await r.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            return true;
+        });
+        using var folder = new TemporaryFolder();
+        var run = await CliRun.InProcessAsync("load", "capacity", "--on", server.BaseUrl.ToString(), "--peak", "400", "--steps", "1,2,4,8", "--rounds", "1", "--duration", "2s", "--warmup", "200ms", "--check",
+            "--json", folder.File("c.json"), "--html", folder.File("c.html"), "--out", folder.File("out"));
+
+        if (run.Code == ExitCode.Error && run.Error.Contains("the generator was the limit"))
+        {
+            return; // On a machine this busy the command says that it knows nothing.
+        }
+
+        // Whether the prediction holds is the machine's word; that it is checked and told is the command's.
+        run.Code.ShouldBeOneOf(ExitCode.Ok, ExitCode.NoneKept);
+        run.Output.ShouldContain("Prediction checked at the knee");
+        run.Output.ShouldContain(run.Code == ExitCode.Ok ? "PASS  prediction" : "FAIL  prediction");
+        (await File.ReadAllTextAsync(folder.File("c.html"))).ShouldContain("run at the knee");
+        File.Exists(folder.File("out/kubernetes/keda.yaml")).ShouldBeTrue();
+        var report = await CliRun.InProcessAsync("load", "report", folder.File("c.json"));
+        (report.Code, report.Output).ShouldBe((ExitCode.Ok, run.Output));
+    }
+
+    [Theory]
+    [InlineData("capacity of what?", "load", "capacity", "--peak", "5")]
+    [InlineData("--steps is '1,x'", "load", "capacity", "--peak", "5", "--on", "http://127.0.0.1:1", "--steps", "1,x")]
+    public async Task Mistake_IsNamedAndExits2(string said, params string[] arguments)
+    {
+        var run = await CliRun.InProcessAsync(arguments);
+        (run.Code, run.Error.Contains(said)).ShouldBe((ExitCode.Usage, true), run.Error);
     }
 }
 

@@ -50,19 +50,6 @@ public sealed class ScalingFilesTests
         ((double)JsonNode.Parse(files["gcp/autoscaler.json"])!["autoscalingPolicy"]!["cpuUtilization"]!["utilizationTarget"]!).ShouldBe(0.7);
     }
 
-    [Fact]
-    public void RecommendedPolicy_DoesNotFlapOnADay()
-    {
-        var (plan, _) = Make();
-        var outcome = PolicySimulation.Run(plan, PolicySimulation.Day(Request.PeakRate));
-        outcome.Reversals.ShouldBe(0);
-        outcome.OverloadedSeconds.ShouldBe(0);
-        outcome.Changes.ShouldBeInRange(4, 20);
-        // Without cool-downs the same policy flaps under noisy load, so the simulation can find it.
-        var nervous = PolicySimulation.Run(plan with { ScaleInCooldown = 120, ScaleOutCooldown = 60 }, [.. Enumerable.Range(0, 20_000).Select(s => s / 300 % 2 == 0 ? 20_000.0 : 40_000)]);
-        nervous.Reversals.ShouldBeGreaterThan(5);
-    }
-
     [RequiresToolFact("nginx")]
     public async Task NginxFile_IsAcceptedByNginx()
     {

@@ -32,20 +32,24 @@ public sealed class ScenarioImporterTests
         steps[2].Expect.ShouldBe([404]);
 
         var seen = new ConcurrentQueue<ScriptedRequest>();
+        using var enough = new CancellationTokenSource();
         await using var server = new ScriptedServer(async r =>
         {
             seen.Enqueue(r);
+            if (r.Number == 7)
+            {
+                await enough.CancelAsync(); // three of the check before the run, three of the user's first round
+            }
+
             await r.WriteAsync($"HTTP/1.1 {(r.Path == "/gone" ? "404 Not Found" : "200 OK")}\r\nContent-Length: 0\r\n\r\n");
             return true;
         });
-        var run = await new ScenarioRunner().RunAsync(file, new ScenarioRunOptions { Target = server.BaseUrl, MaxDuration = TimeSpan.FromMinutes(1), CheckFirst = true }, null, Soon());
+        var run = await new ScenarioRunner().RunAsync(file, new ScenarioRunOptions { Target = server.BaseUrl, MaxDuration = TimeSpan.FromMinutes(1), CheckFirst = true }, null, enough.Token);
         run.Overall.Failed.ShouldBe(0, string.Join(';', run.Overall.ErrorSamples));
         var post = seen.First(r => r.Method == "POST");
         (post.Path, post.Header("Content-Type"), post.Header("X-A"), post.Header("Cookie")).ShouldBe(("/cart?x=1", "application/json", "${not} a value", null));
         post.Body.ShouldBe("{\"id\": 1, \"t\": \"a\\\"b ${x}\"}");
     }
-
-    static CancellationToken Soon() => new CancellationTokenSource(TimeSpan.FromSeconds(3)).Token;
 
     [Theory]
     [InlineData("")]
@@ -154,7 +158,7 @@ public sealed class ScenarioImporterTests
                 var run = await new ScenarioRunner().RunAsync(file, new ScenarioRunOptions { Target = server.BaseUrl, CheckFirst = false, Threads = threads });
                 run.Overall.Requests.ShouldBe(3);
                 run.Overall.Failed.ShouldBe(0);
-                seen.ShouldBe(["GET /items/17?a=1,2", "GET /items/18", "HEAD /0123456789abcdef0"]);
+                seen.ShouldBe(["GET /items/17?a=1,2", "GET /items/18", "HEAD /0123456789abcdef0"], ignoreOrder: true); // two starved loops may be out of step
                 run.Overall.Blocks.Select(b => (b.StartSeconds, b.Requests)).ShouldBe([(0.0, 2L), (1.0, 1L)], ignoreOrder: false);
                 run.Overall.ByRequest.Select(r => (r.Name, r.Requests)).ShouldBe([("GET /items/{number}", 2L), ("HEAD /{id}", 1L)]);
             }
@@ -214,6 +218,77 @@ public sealed class ScenarioImporterTests
                 catch (ScenarioException e) when (e.Message.Contains("path is") || e.Message.Contains("is not known") || e.Message.Contains("cannot be set") || e.Message.Contains("target is"))
                 {
                 }
+            }
+        }
+    }
+
+    /// <summary>Members of another type, too many, too few, nested: what a program that writes such files wrongly would give.</summary>
+    [Fact]
+    public void ValuesOfAnotherKind_NeverEscapeAsAnotherException()
+    {
+        string[] values = ["null", "true", "-1", "1e400", "\"\"", "\"${x}\"", "\"\\u0000\"", "[]", "[null]", "{}", "{\"a\":{\"b\":[1]}}", "\"http://[::1\"", "\"2025-13-45T99:00:00Z\""];
+        var random = new Random(12);
+        foreach (var (text, import) in new (string, Func<string, ImportedScenario>)[] { (Har, t => ScenarioImporter.FromHar(t, "x")), (YamlJson.Parse(OpenApi).ToJsonString(), t => ScenarioImporter.FromOpenApi(t, "x", true)) })
+        {
+            var read = 0;
+            for (var i = 0; i < 600; i++)
+            {
+                var root = System.Text.Json.Nodes.JsonNode.Parse(text)!;
+                for (var k = 0; k < 1 + i % 3; k++)
+                {
+                    Replace(root, random, values[random.Next(values.Length)]);
+                }
+
+                try
+                {
+                    ScenarioReader.Parse(import(root.ToJsonString()).Yaml);
+                    read++;
+                }
+                catch (InvalidDataException)
+                {
+                }
+                catch (ScenarioException e) when (e.Message.Contains("path is") || e.Message.Contains("is not known") || e.Message.Contains("cannot be set") || e.Message.Contains("target is"))
+                {
+                }
+            }
+
+            read.ShouldBeGreaterThan(60); // most changes leave something that can be imported
+        }
+
+        static void Replace(System.Text.Json.Nodes.JsonNode root, Random random, string value)
+        {
+            var node = root;
+            while (true)
+            {
+                var children = node switch
+                {
+                    System.Text.Json.Nodes.JsonObject o => [.. o.Select(m => (object)m.Key)],
+                    System.Text.Json.Nodes.JsonArray a => [.. Enumerable.Range(0, a.Count).Cast<object>()],
+                    _ => Array.Empty<object>(),
+                };
+                if (children.Length == 0)
+                {
+                    return;
+                }
+
+                var key = children[random.Next(children.Length)];
+                var child = key is int index ? node[index] : node[(string)key];
+                if (child is null or System.Text.Json.Nodes.JsonValue || random.Next(4) == 0)
+                {
+                    var replacement = System.Text.Json.Nodes.JsonNode.Parse(value);
+                    if (key is int at)
+                    {
+                        node[at] = replacement;
+                    }
+                    else
+                    {
+                        node[(string)key] = replacement;
+                    }
+
+                    return;
+                }
+
+                node = child;
             }
         }
     }

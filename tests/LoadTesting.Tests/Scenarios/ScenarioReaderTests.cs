@@ -119,13 +119,33 @@ public sealed class ScenarioReaderTests
         }
 
         var files = Directory.GetFiles(Path.Combine(folder!.FullName, "services", "Stocks", "Scenarios"), "*.yaml");
-        files.Select(Path.GetFileNameWithoutExtension).Order().ShouldBe(["breakpoint", "endpoints", "large", "smoke", "soak", "spike", "steady", "stress", "sustained", "users"]);
+        files.Select(Path.GetFileNameWithoutExtension).Order().ShouldBe(["breakpoint", "endpoints", "large", "smoke", "soak", "spike", "spike-users", "steady", "stress", "sustained", "users"]);
         foreach (var path in files)
         {
             var file = ScenarioReader.Load(path);
             file.Thresholds.ShouldNotBeEmpty(path);
             file.Shortened().Scenarios.Sum(s => (s.WarmUp + s.Duration).TotalSeconds).ShouldBeLessThan(20, path);
         }
+    }
+
+    /// <summary>What every shape promises: its highest level, its length in seconds and its thresholds.</summary>
+    [Theory]
+    [InlineData("smoke", 1, 10, "http_req_failed rate==0")]
+    [InlineData("steady", 100, 610, "http_req_duration p(95)<50", "http_req_failed rate<0.01")]
+    [InlineData("spike", 500, 150, "http_req_failed rate<0.05")]
+    [InlineData("spike-users", 1000, 300, "http_req_failed rate<0.05")]
+    [InlineData("sustained", 500, 310, "http_req_duration p(95)<100", "http_req_failed rate<0.05", "process_cpu avg<160", "process_memory_mb slope<5")]
+    [InlineData("users", 500, 900, "http_req_duration p(95)<200", "http_reqs rate>400")]
+    [InlineData("stress", 1000, 1800, "http_req_failed rate<0.1")]
+    [InlineData("breakpoint", 2000, 600, "http_req_failed rate<0.02", "http_req_duration p(95)<500")]
+    [InlineData("soak", 50, 3630, "http_req_failed rate<0.001", "process_memory_mb slope<1")]
+    [InlineData("large", 15000, 630, "http_req_failed rate<=0.001", "http_req_duration p(95)<1200")]
+    public void StandardShape_IsWhatItsNameSays(string shape, double level, double seconds, params string[] thresholds)
+    {
+        var file = ScenarioReader.Load(Fettle.Testing.Programs.RepositoryFile($"services/Stocks/Scenarios/{shape}.yaml"));
+        file.Scenarios.Max(s => (s.Model switch { ArrivalModel open => open.Stages, UserModel users => users.Stages, _ => [] }).Max(t => Math.Max(t.From, t.To))).ShouldBe(level);
+        file.Scenarios.Max(s => (s.StartAfter + s.WarmUp + s.Duration).TotalSeconds).ShouldBe(seconds);
+        thresholds.ShouldBeSubsetOf(file.Thresholds.Select(t => $"{t.Subject} {t.Expression}"));
     }
 
     [Theory]

@@ -16,6 +16,13 @@ static unsafe partial class Libc
     public const int TcpNoDelay = 1;
     public const int MsgNoSignal = 0x4000;
 
+    public const int SigHup = 1;
+    public const int SigQuit = 3;
+    public const int SigKill = 9;
+    public const int SigTerm = 15;
+    public const int SigCont = 18;
+    public const int SigStop = 19;
+
     public const int EIntr = 4;
     public const int EAgain = 11;
     public const int EMFile = 24;
@@ -67,4 +74,10 @@ static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "gettid", SetLastError = true)]
     public static partial int ThreadId();
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    public static partial int Kill(int pid, int signal);
+
+    [LibraryImport("libc", EntryPoint = "clock_gettime", SetLastError = true)]
+    public static partial int ClockGetTime(int clock, long* timespec);
 }
