@@ -100,7 +100,9 @@ public sealed class CapacityReport
     static ResultTable Instances(IReadOnlyList<(double Concurrency, double Throughput)> points, CapacityRequest request, CapacityPlan plan)
     {
         var (low, high) = plan.Law.Interval(points, plan.Knee);
-        var (worse, better) = (QueueModel.Of(plan.Law, Math.Min(low, plan.Capacity)), QueueModel.Of(plan.Law, Math.Max(high, plan.Capacity)));
+        // As many servers in each: the interval is that of their rate.
+        var (worse, better) = (Queue(Math.Min(low, plan.Capacity)), Queue(Math.Max(high, plan.Capacity)));
+        QueueModel Queue(double capacity) => plan.Queue with { ServiceRate = capacity / plan.Queue.Servers };
         return new ResultTable($"Instances at {N(request.PeakRate)}/s", ["instances", "they carry/s", "95 % interval", "use %", "mean ms", "95 % interval", "p95 ms", "95 % interval"],
             [.. Enumerable.Range(plan.MinInstances, Math.Min(20, plan.MaxInstances - plan.MinInstances + 1)).Select(n =>
             {
