@@ -1,1 +1,1 @@
-return await Fettle.Bench.BenchProgram.RunAsync(args);
+return args is ["bare-server", var body] ? await Fettle.Bench.Rivals.BareServer.RunAsync(body) : await Fettle.Bench.BenchProgram.RunAsync(args);

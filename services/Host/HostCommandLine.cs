@@ -13,6 +13,7 @@ internal static class HostCommandLine
         ImportCommand.Create,
         FeaturesCommand.Create,
         RunCommand.Create,
+        Configuration.ConfigCommand.Create,
     ];
 
     public static async Task<int> RunAsync(string[] arguments)

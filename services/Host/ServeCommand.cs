@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Fettle.AspNetCore;
+using Fettle.Services.Host.Configuration;
 using Fettle.Services.Stocks.Serving;
 using Fettle.Shared.Verbs;
 using Microsoft.AspNetCore.Builder;
@@ -19,38 +21,17 @@ internal static class ServeCommand
 
     static Command CreateStocks()
     {
-        var database = new Option<string>("--database") { Description = "sqlite:FILE or postgres:CONNECTION.", DefaultValueFactory = _ => "sqlite:stocks.db" };
-        var urls = new Option<string>("--urls") { Description = "Addresses to listen on, joined by ';'; port 0 takes a free one.", DefaultValueFactory = _ => "http://127.0.0.1:5000" };
-        var models = new Option<string?>("--models") { Description = "Folder of model versions; default the one built with the service." };
-        var runs = new Option<string?>("--runs") { Description = "Folder of the CSV files of batch runs." };
-        var switches = new Option<string?>("--switches") { Description = "A fettle.switches/1 file: what is on from the start." };
-        var redis = new Option<string?>("--redis") { Description = "redis://[user:password@]host[:port][/database]: the second tier of the cache, shared by all instances; default FETTLE_REDIS, else none." };
-        var warm = new Option<bool>("--warm") { Description = "Warm the caches at the start; the service is ready when that is done." };
-        var popularity = new Option<string?>("--popularity") { Description = "File that keeps the keys asked for most across restarts." };
-        var cacheEntries = new Option<int>("--cache-entries") { Description = "Entries of each cache category in memory.", DefaultValueFactory = _ => 50_000 };
-        var limitLoopback = new Option<bool>("--limit-loopback") { Description = "Rate limits hold for loopback clients too." };
-        var single = new Option<int>("--single-rate") { Description = "Predict requests per second and client.", DefaultValueFactory = _ => 100 };
-        var batch = new Option<int>("--batch-rate") { Description = "Batch requests per second and client.", DefaultValueFactory = _ => 10 };
-        var command = new Command("stocks", "Predicts upper circuits after earnings announcements.") { database, urls, models, runs, switches, redis, cacheEntries, warm, popularity, limitLoopback, single, batch };
+        var command = new Command("stocks", "Predicts upper circuits after earnings announcements; 'fettle config show stocks' lists every setting.");
+        var settings = new SettingOptions();
+        settings.AddTo(command);
         command.SetAction(async (parse, cancellation) =>
         {
-            var defaults = new StocksOptions { Database = DatabaseTargets.ParseExisting(parse.GetValue(database)!) };
-            var options = UserErrors.FromSettings(() => defaults with
-            {
-                ModelsFolder = parse.GetValue(models) ?? defaults.ModelsFolder,
-                RunsFolder = parse.GetValue(runs),
-                SwitchesFile = parse.GetValue(switches),
-                Redis = parse.GetValue(redis) ?? Environment.GetEnvironmentVariable("FETTLE_REDIS"),
-                Warm = parse.GetValue(warm),
-                PopularityFile = parse.GetValue(popularity),
-                CacheEntries = parse.GetValue(cacheEntries),
-                LimitLoopback = parse.GetValue(limitLoopback),
-                SinglePerSecond = parse.GetValue(single),
-                BatchPerSecond = parse.GetValue(batch),
-            });
+            var effective = settings.Read(parse);
             var builder = WebApplication.CreateSlimBuilder();
-            builder.WebHost.UseUrls(parse.GetValue(urls)!);
-            builder.Logging.SetMinimumLevel(LogLevel.Warning);
+            builder.WebHost.UseUrls(effective.Text("server:urls"));
+            builder.Logging.SetMinimumLevel(Enum.Parse<LogLevel>(effective.Text("log:level"), ignoreCase: true));
+            builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+            var options = UserErrors.FromSettings(() => Options(effective));
             await using var app = await UserErrors.FromDataAsync(() => StocksService.BuildAsync(options, builder, cancellation));
             await UserErrors.FromDataAsync(async () =>
             {
@@ -66,5 +47,41 @@ internal static class ServeCommand
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    static StocksOptions Options(EffectiveSettings settings)
+    {
+        var defaults = new StocksOptions { Database = DatabaseTargets.ParseExisting(settings.Text("database:address")) };
+        return defaults with
+        {
+            ModelsFolder = settings.Find("stocks:models") ?? defaults.ModelsFolder,
+            RunsFolder = settings.Find("stocks:runs"),
+            SwitchesFile = settings.Find("server:switches"),
+            Redis = settings.Find("cache:redis"),
+            Warm = settings.Is("cache:warm"),
+            PopularityFile = settings.Find("cache:popularity"),
+            CacheEntries = settings.Number("cache:entries"),
+            CacheSeconds = settings.Number("cache:seconds"),
+            PoolSize = settings.Number("database:max-connections"),
+            LimitLoopback = settings.Is("limits:loopback"),
+            SinglePerSecond = settings.Number("limits:single-rate"),
+            BatchPerSecond = settings.Number("limits:batch-rate"),
+            OpenApiOpen = settings.Is("endpoints:openapi", "open"),
+            AdminToken = settings.Find("admin:token"),
+            Configure = fettle => Configure(fettle, settings),
+        };
+    }
+
+    static void Configure(FettleOptions fettle, EffectiveSettings settings)
+    {
+        fettle.EnsureFile = settings.Find("database:ensure");
+        fettle.MaintenanceSchedule = settings.Find("database:maintenance");
+        fettle.AdminRequestsPerSecond = settings.Number("admin:rate");
+        fettle.MaxRequestBytes = settings.Number("limits:body-bytes");
+        fettle.RequestTimeout = TimeSpan.FromSeconds(settings.Number("limits:request-seconds"));
+        fettle.HeadersTimeout = TimeSpan.FromSeconds(settings.Number("limits:headers-seconds"));
+        fettle.DrainDelay = TimeSpan.FromSeconds(settings.Number("server:drain-seconds"));
+        fettle.OpenMetrics = settings.Is("endpoints:metrics", "open");
+        fettle.CollectMetrics = !settings.Is("endpoints:metrics", "off");
     }
 }

@@ -19,8 +19,10 @@ namespace Fettle.AspNetCore;
 [JsonSerializable(typeof(LiveSample))]
 [JsonSerializable(typeof(RouteList))]
 [JsonSerializable(typeof(RunList))]
+[JsonSerializable(typeof(LoadList))]
 [JsonSerializable(typeof(AdviceList))]
 [JsonSerializable(typeof(AppliedLine))]
+[JsonSerializable(typeof(DeliveryDocument))]
 [JsonSerializable(typeof(IReadOnlyList<Databases.RepeatedQuery>))]
 internal sealed partial class FettleJson : JsonSerializerContext;
 

@@ -52,4 +52,41 @@ public sealed class FettleOptions
             ? value
             : throw new ArgumentOutOfRangeException(nameof(value), value, "MaxRequestBytes must be between 1,024 and 1,073,741,824");
     } = 4 << 20;
+
+    /// <summary>Longest time of a request; then it is 504 and its work is cancelled. Admin endpoints and streams have none. Default 60 s, 1 s–1 h; null for none.</summary>
+    public TimeSpan? RequestTimeout
+    {
+        get;
+        set => field = value is null ? null : Throw.IfOutside(value.Value, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+    } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a client may take to send its headers. Default 10 s, 1–120 s.</summary>
+    public TimeSpan HeadersTimeout
+    {
+        get;
+        set => field = Throw.IfOutside(value, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(120));
+    } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a client may send or read slower than 240 bytes a second before the connection ends. Default 5 s, 2–120 s.</summary>
+    public TimeSpan SlowClientGrace
+    {
+        get;
+        set => field = Throw.IfOutside(value, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(120));
+    } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long <c>/readyz</c> says 503 before the service stops listening, so that load balancers take it out first. Default zero; at most 5 min.</summary>
+    public TimeSpan DrainDelay
+    {
+        get;
+        set => field = Throw.IfOutside(value, TimeSpan.Zero, TimeSpan.FromMinutes(5));
+    }
+
+    /// <summary>Whether instruments are listened to. Default true; false leaves <c>/metrics</c> and the live figures of caches and pools empty.</summary>
+    public bool CollectMetrics { get; set; } = true;
+
+    /// <summary>Whether <c>/metrics</c> answers on every listener. Default true; false keeps it to the admin listener, without a token.</summary>
+    public bool OpenMetrics { get; set; } = true;
+
+    /// <summary>Texts that must never stand in a log, besides the admin token. Default none.</summary>
+    public IList<string> Secrets { get; } = [];
 }

@@ -4,11 +4,14 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Fettle.AspNetCore;
 
@@ -20,6 +23,9 @@ public static class FettleServiceExtensions
 
     /// <summary>The rate limit that admin endpoints share.</summary>
     public const string AdminRateLimit = "FettleAdmin";
+
+    /// <summary>A client slower than this is cut off after the grace.</summary>
+    const double SlowestBytesPerSecond = 240;
 
     const string UrlsSetting = "urls";
     const string DefaultUrls = "http://localhost:5000";
@@ -45,11 +51,13 @@ public static class FettleServiceExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton(listener);
-        services.AddSingleton(new AdminToken(options.AdminToken));
+        var token = new AdminToken(options.AdminToken);
+        services.AddSingleton(token);
+        AddRedaction(services, [token.Generated ?? options.AdminToken, .. options.Secrets]);
         services.AddSingleton<AuditLog>();
         services.AddSingleton<RequestWindow>();
         services.AddSingleton<ProcessUsage>();
-        services.AddSingleton<MetricsCollector>();
+        services.AddSingleton(_ => new MetricsCollector(options.CollectMetrics));
         services.AddSingleton(provider => new SwitchRegistry(provider.GetRequiredService<TimeProvider>(), initiallyOn));
         services.AddSingleton<LiveSampler>();
         services.AddHostedService(provider => provider.GetRequiredService<LiveSampler>());
@@ -62,9 +70,23 @@ public static class FettleServiceExtensions
             server.Limits.MaxRequestBodySize = options.MaxRequestBytes;
 
             // A client that sends its headers a byte at a time holds a connection no longer than this.
-            server.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-            server.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
+            server.Limits.RequestHeadersTimeout = options.HeadersTimeout;
+            server.Limits.MinRequestBodyDataRate = new MinDataRate(SlowestBytesPerSecond, options.SlowClientGrace);
+            server.Limits.MinResponseDataRate = new MinDataRate(SlowestBytesPerSecond, options.SlowClientGrace);
         });
+        if (options.RequestTimeout is { } longest)
+        {
+            services.AddRequestTimeouts(timeouts => timeouts.DefaultPolicy = new RequestTimeoutPolicy
+            {
+                Timeout = longest,
+                TimeoutStatusCode = StatusCodes.Status504GatewayTimeout,
+                WriteTimeoutResponse = context => FettleProblems.Create(
+                    StatusCodes.Status504GatewayTimeout, "too-slow", "The request took too long", "its work was cancelled; ask for less, or again later").ExecuteAsync(context),
+            });
+        }
+
+        services.AddHostedService<Draining>();
+        services.AddHostedService<OtlpExport>();
         services.AddExceptionHandler<PoolExhaustion>();
         if (options.EnsureFile is { } ensure)
         {
@@ -82,10 +104,11 @@ public static class FettleServiceExtensions
         return builder;
     }
 
-    /// <summary>Adds the middleware in the one order that works: errors, routing, timing, compression, limits, authentication, authorisation.</summary>
+    /// <summary>Adds the middleware in the one order that works: errors, routing, timing, time limit, compression, rate limits, authentication, authorisation.</summary>
     public static WebApplication UseFettle(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
+        var options = app.Services.GetRequiredService<FettleOptions>();
         app.Services.GetRequiredService<MetricsCollector>();
         app.Services.GetRequiredService<ProcessUsage>();
         app.UseExceptionHandler(new ExceptionHandlerOptions
@@ -95,6 +118,11 @@ public static class FettleServiceExtensions
         app.UseStatusCodePages();
         app.UseRouting();
         app.UseMiddleware<RequestTimingMiddleware>();
+        if (options.RequestTimeout is not null)
+        {
+            app.UseRequestTimeouts();
+        }
+
         app.UseCompression();
         app.UseRateLimiter();
         app.UseAuthentication();
@@ -107,8 +135,8 @@ public static class FettleServiceExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         HealthEndpoints.Map(app);
-        MetricsEndpoints.Map(app);
-        var admin = app.MapGroup("/fettle").RequireFettleAdmin();
+        MetricsEndpoints.Map(app, app.Services.GetRequiredService<FettleOptions>());
+        var admin = app.MapGroup("/fettle").RequireFettleAdmin().DisableRequestTimeout();
         SwitchEndpoints.Map(admin);
         QueryEndpoints.Map(admin);
         InfoEndpoints.Map(admin);
@@ -117,8 +145,10 @@ public static class FettleServiceExtensions
         RouteEndpoints.Map(admin);
         RunEndpoints.Map(admin);
         AdviceEndpoints.Map(admin);
+        DeliveryEndpoints.Map(admin);
         DashboardEndpoints.Map(app);
 
+        app.Services.GetService<AnswerCache>();
         var token = app.Services.GetRequiredService<AdminToken>();
         if (token.Generated is not null)
         {
@@ -137,6 +167,19 @@ public static class FettleServiceExtensions
     public static TBuilder RequireFettleAdmin<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder =>
         builder.RequireAuthorization(AdminPolicy).RequireRateLimiting(AdminRateLimit);
+
+    /// <summary>Wraps the factory instead of the loggers, so that it does not matter which are added later.</summary>
+    static void AddRedaction(IServiceCollection services, IEnumerable<string?> secrets)
+    {
+        services.AddSingleton(new SecretRedaction(secrets));
+        services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(provider => new RedactingLoggerFactory(
+            new LoggerFactory(
+                provider.GetServices<ILoggerProvider>(),
+                provider.GetRequiredService<IOptionsMonitor<LoggerFilterOptions>>(),
+                provider.GetService<IOptions<LoggerFactoryOptions>>(),
+                provider.GetService<IExternalScopeProvider>()),
+            provider.GetRequiredService<SecretRedaction>())));
+    }
 
     static void AddAdminSecurity(IServiceCollection services, AdminListener listener, FettleOptions options)
     {

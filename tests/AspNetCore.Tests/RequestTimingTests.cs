@@ -40,6 +40,32 @@ public sealed class RequestTimingTests
         }
     }
 
+    [Theory]
+    [InlineData(ServiceUnderTest.Token, true)]
+    [InlineData("a-wrong-token-0123456789", false)]
+    public async Task AuthorisedRequest_SeesItsPhasesWithoutAsking(string token, bool shown)
+    {
+        await using var service = await ServiceUnderTest.StartAsync(map: app => app.MapGet("/work", async () =>
+        {
+            using (ServerTimings.Measure("model"))
+            {
+                await Task.Yield();
+            }
+
+            return "done";
+        }));
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/work");
+        request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + token);
+
+        using var answer = await service.Client.SendAsync(request);
+
+        answer.Headers.TryGetValues("Server-Timing", out var values).ShouldBe(shown);
+        if (shown)
+        {
+            values!.Single().ShouldStartWith("model;dur=");
+        }
+    }
+
     [Fact]
     public async Task UnhandledException_IsAProblemWithoutInternals()
     {

@@ -26,6 +26,10 @@ public sealed class RunAndRouteTests
             }
 
             File.WriteAllText(Path.Combine(state, "secret.txt"), "secret");
+            Directory.CreateDirectory(Path.Combine(state, "loads"));
+            File.WriteAllText(Path.Combine(state, "loads", "steady.json"), """{"kind":"load","name":"steady","startedAt":"2026-01-02T03:04:05Z","durationSeconds":30,"tables":[]}""");
+            File.WriteAllText(Path.Combine(state, "loads", "other.json"), """{"kind":"bench","name":"x"}""");
+            File.WriteAllText(Path.Combine(state, "loads", "broken.json"), "{");
             await using var service = await ServiceUnderTest.StartAsync(o => o.StateFolder = state);
             var runs = JsonNode.Parse(await service.Admin.GetStringAsync("/fettle/runs"))!["runs"]!.AsArray();
 
@@ -35,6 +39,11 @@ public sealed class RunAndRouteTests
             (await service.Admin.GetStringAsync("/fettle/runs/20260102-000000-b/journal")).ShouldContain("begin");
             (await service.Admin.GetStringAsync("/fettle/runs/20260101-000000-a")).ShouldContain("kept");
             (await service.Admin.GetAsync("/fettle/runs/20260102-000000-b")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+            var loads = JsonNode.Parse(await service.Admin.GetStringAsync("/fettle/loads"))!["loads"]!.AsArray();
+            ((string)loads.ShouldHaveSingleItem()!["id"]!).ShouldBe("steady.json");
+            (await service.Admin.GetStringAsync("/fettle/loads/steady.json")).ShouldContain("\"steady\"");
+            (await service.Admin.GetAsync("/fettle/loads/other.json")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+            (await service.Admin.GetAsync("/fettle/loads/..%2fsecret.txt")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
             (await service.Admin.GetAsync("/fettle/runs/..%2f..%2fsecret.txt")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         }
         finally

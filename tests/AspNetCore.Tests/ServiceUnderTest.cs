@@ -51,6 +51,9 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
         return new ServiceUnderTest(app, address);
     }
 
+    /// <summary>Stops the service as a signal does.</summary>
+    public Task StopAsync() => _app.StopAsync();
+
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();

@@ -1,8 +1,10 @@
+using Fettle.AspNetCore;
 using Fettle.Services.Stocks.Http;
 using Fettle.Services.Stocks.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Fettle.Services.Stocks.Browsing;
 
@@ -15,8 +17,12 @@ internal static class BrowseEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/api/v1/stocks", SearchAsync).RequireRateLimiting(ClientLimits.Batch).Produces<StockList>().ProducesProblems();
-        routes.MapGet("/api/v1/stocks/{code}/prices", PricesAsync).RequireRateLimiting(ClientLimits.Single).Produces<PriceSeries>().ProducesProblems();
+        var catalog = routes.ServiceProvider.GetRequiredService<StockCatalog>();
+        ValueTask<string> Version(HttpContext context) => catalog.VersionAsync(context.RequestAborted);
+        var stocks = new DeliveryPolicy("stocks") { Edge = TimeSpan.FromMinutes(5), EdgeStale = TimeSpan.FromMinutes(1), Tags = ["stocks"], Query = ["q", "limit"], Version = Version };
+        var prices = new DeliveryPolicy("prices") { Edge = TimeSpan.FromMinutes(5), EdgeStale = TimeSpan.FromMinutes(1), Tags = ["prices"], Query = ["days"], Version = Version };
+        routes.MapGet("/api/v1/stocks", SearchAsync).DeliverAs(stocks).RequireRateLimiting(ClientLimits.Batch).Produces<StockList>().ProducesProblems();
+        routes.MapGet("/api/v1/stocks/{code}/prices", PricesAsync).DeliverAs(prices).RequireRateLimiting(ClientLimits.Single).Produces<PriceSeries>().ProducesProblems();
     }
 
     static async Task<IResult> SearchAsync(StockCatalog catalog, CancellationToken cancellation, string q = "", string limit = "20") =>

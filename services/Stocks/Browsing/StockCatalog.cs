@@ -1,6 +1,7 @@
 using Fettle.Databases;
 using Fettle.Indicators;
 using Fettle.Services.Stocks.Schema;
+using Fettle.Services.Stocks.Serving;
 
 namespace Fettle.Services.Stocks.Browsing;
 
@@ -11,6 +12,10 @@ internal sealed class StockCatalog(Database database)
     const double BandDeviations = 2;
 
     readonly DatabaseEngine _engine = database.Engine;
+    readonly DataStamp _stamp = new(database, [StocksSchema.Stocks, StocksSchema.Prices]);
+
+    /// <summary>The versions of what the answers are made from.</summary>
+    public ValueTask<string> VersionAsync(CancellationToken cancellation) => _stamp.ReadAsync(cancellation);
 
     /// <summary>Stocks whose code or symbol begins with the text or whose name contains it, case ignored, by code; and how many there are.</summary>
     public async Task<StockList> SearchAsync(string text, int limit, CancellationToken cancellation)

@@ -14,14 +14,15 @@ internal sealed class StocksCaches
 {
     public const string FeaturesName = "features";
     public const string PredictionsName = "predictions";
+    const string AnswersName = "answers";
 
     readonly FettleCache _cache;
 
     public StocksCaches(FettleCache cache, StocksOptions options)
     {
         _cache = cache;
-        Features = _cache.Category(Options(FeaturesName, options.CacheEntries), CacheSerializer.Json<FeatureSet?>(StocksCacheJson.Default.FeatureSet!));
-        Predictions = _cache.Category(Options(PredictionsName, options.CacheEntries), CacheSerializer.Json<Prediction?>(StocksCacheJson.Default.Prediction!));
+        Features = _cache.Category(Options(FeaturesName, options), CacheSerializer.Json<FeatureSet?>(StocksCacheJson.Default.FeatureSet!));
+        Predictions = _cache.Category(Options(PredictionsName, options), CacheSerializer.Json<Prediction?>(StocksCacheJson.Default.Prediction!));
     }
 
     /// <summary>The cache of the categories, for statistics and clearing over the admin endpoints.</summary>
@@ -70,14 +71,22 @@ internal sealed class StocksCaches
             cleared.Add(category.Name, new CacheTierCounts(count, 0));
         }
 
+        // Answers hold predictions.
+        if (categories.Contains(Predictions) && _cache.Find(AnswersName) is { Count: > 0 } answers)
+        {
+            var count = answers.Count;
+            await answers.ClearAsync();
+            cleared.Add(AnswersName, new CacheTierCounts(count, 0));
+        }
+
         return cleared;
     }
 
     /// <summary>"There is none" is not kept: a refusal is worked out again.</summary>
-    static CategoryOptions Options(string name, int entries) => new(name)
+    static CategoryOptions Options(string name, StocksOptions options) => new(name)
     {
-        TimeToLive = TimeSpan.FromHours(1),
+        TimeToLive = TimeSpan.FromSeconds(options.CacheSeconds),
         NegativeTimeToLive = TimeSpan.Zero,
-        MaxEntries = entries,
+        MaxEntries = options.CacheEntries,
     };
 }

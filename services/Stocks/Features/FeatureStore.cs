@@ -1,3 +1,4 @@
+using Fettle.AspNetCore;
 using Fettle.Databases;
 using Fettle.Services.Stocks.Caching;
 using Fettle.Services.Stocks.Http;
@@ -12,17 +13,11 @@ namespace Fettle.Services.Stocks.Features;
 /// </summary>
 internal sealed class FeatureStore(Database database, StockSwitches switches, FeaturePanel panel, StocksCaches caches)
 {
-    /// <summary>How late a write of another process may show while something is kept in memory.</summary>
-    static readonly TimeSpan Staleness = TimeSpan.FromSeconds(1);
-
+    readonly DataStamp _stamp = new(database, StocksSchema.FeatureInputs);
     readonly HistoryLoader _loader = new(database);
 
     /// <summary>The versions of the data that features are made from; taken before the data is read, so that a value is never newer than its key.</summary>
-    public async ValueTask<string> StampAsync(CancellationToken cancellation)
-    {
-        await database.Versions.RefreshAsync(Staleness, cancellation);
-        return database.Versions.Stamp(StocksSchema.FeatureInputs);
-    }
+    public ValueTask<string> StampAsync(CancellationToken cancellation) => _stamp.ReadAsync(cancellation);
 
     public async ValueTask<FeatureOutcome> GetAsync(PredictQuery query, CancellationToken cancellation)
     {
@@ -97,10 +92,19 @@ internal sealed class FeatureStore(Database database, StockSwitches switches, Fe
 
     async Task<FeatureOutcome> LoadAsync(PredictQuery query, CancellationToken cancellation)
     {
-        await using var connection = await database.OpenReadAsync(cancellation);
-        var stock = await _loader.FindAsync(connection, query.BseCode, query.NseSymbol, cancellation);
-        var history = stock is null || Mismatch(query, stock) ? null : await _loader.LoadAsync(connection, stock, query.Date, cancellation);
-        return Outcome(query, stock, () => FeatureOutcome.Of(history!, query.Date));
+        StockIdentity? stock;
+        StockHistory? history;
+        using (ServerTimings.Measure("db"))
+        {
+            await using var connection = await database.OpenReadAsync(cancellation);
+            stock = await _loader.FindAsync(connection, query.BseCode, query.NseSymbol, cancellation);
+            history = stock is null || Mismatch(query, stock) ? null : await _loader.LoadAsync(connection, stock, query.Date, cancellation);
+        }
+
+        using (ServerTimings.Measure("features"))
+        {
+            return Outcome(query, stock, () => FeatureOutcome.Of(history!, query.Date));
+        }
     }
 
     async Task<FeatureOutcome[]> LoadManyAsync(PredictQuery[] queries, CancellationToken cancellation)

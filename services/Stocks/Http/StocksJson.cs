@@ -16,6 +16,7 @@ namespace Fettle.Services.Stocks.Http;
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(ModelsAnswer))]
 [JsonSerializable(typeof(ModelChangeAnswer))]
+[JsonSerializable(typeof(Models.ModelMeasured))]
 [JsonSerializable(typeof(CacheClearAnswer))]
 [JsonSerializable(typeof(BatchRunAnswer))]
 [JsonSerializable(typeof(List<string>))]

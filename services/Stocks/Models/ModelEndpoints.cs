@@ -8,16 +8,22 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Fettle.Services.Stocks.Models;
 
-/// <summary><c>GET /api/v1/models</c>, and for admins reload and rollback.</summary>
+/// <summary><c>GET /api/v1/models</c>, and for admins reload, rollback and measure.</summary>
 internal static class ModelEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/api/v1/models", (ServingModels models) => Results.Json(List(models.Registry), StocksJson.Default.ModelsAnswer)).Produces<ModelsAnswer>();
         routes.MapPost("/api/v1/models/reload", ReloadAsync).RequireFettleAdmin().Produces<ModelChangeAnswer>().ProducesProblem(StatusCodes.Status409Conflict);
+        routes.MapPost("/api/v1/models/measure", MeasureAsync).RequireFettleAdmin().Produces<ModelMeasured>().ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         routes.MapPost("/api/v1/models/rollback", RollbackAsync).RequireFettleAdmin().Produces<ModelChangeAnswer>()
             .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
     }
+
+    static async Task<IResult> MeasureAsync(ModelMeasurement measurement, CancellationToken cancellation) =>
+        await measurement.MeasureAsync(cancellation) is { } measured
+            ? Results.Json(measured, StocksJson.Default.ModelMeasured)
+            : StockProblem.NoModel("no version is loaded, or no stock has enough history to make features of").ToResult();
 
     static async Task<IResult> ReloadAsync(ServingModels models, ModelMirror mirror, WarmingSchedule warming, CancellationToken cancellation)
     {

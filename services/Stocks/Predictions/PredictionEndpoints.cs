@@ -1,8 +1,10 @@
+using Fettle.AspNetCore;
 using Fettle.Services.Stocks.Http;
 using Fettle.Services.Stocks.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Fettle.Services.Stocks.Predictions;
 
@@ -11,7 +13,9 @@ internal static class PredictionEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/api/v1/predict", PredictAsync).RequireRateLimiting(ClientLimits.Single)
+        var engine = routes.ServiceProvider.GetRequiredService<PredictionEngine>();
+        var policy = new DeliveryPolicy("predictions") { Version = context => engine.AnswerVersionAsync(context.RequestAborted) };
+        routes.MapPost("/api/v1/predict", PredictAsync).RequireRateLimiting(ClientLimits.Single).DeliverAs(policy)
             .Accepts<PredictRequest>("application/json").Produces<PredictionAnswer>().ProducesProblems();
         routes.MapPost("/api/v1/batch_predict", BatchAsync).RequireRateLimiting(ClientLimits.Batch)
             .Accepts<BatchPredictRequest>("application/json").Produces<List<PredictionAnswer>>().ProducesProblems();

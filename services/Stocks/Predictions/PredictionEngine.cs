@@ -1,3 +1,4 @@
+using Fettle.AspNetCore;
 using Fettle.Services.Stocks.Caching;
 using Fettle.Services.Stocks.Features;
 using Fettle.Services.Stocks.Http;
@@ -14,6 +15,10 @@ internal sealed class PredictionEngine(ServingModels models, FeatureStore featur
         ? (model, null)
         : (null, StockProblem.NoModel(models.LastReload.Problem ?? "the registry has no version"));
 
+    /// <summary>The versions of the model and the data that an answer is made from.</summary>
+    public async ValueTask<string> AnswerVersionAsync(CancellationToken cancellation) =>
+        $"{models.Registry.Current?.Version}|{await features.StampAsync(cancellation)}";
+
     public async ValueTask<PredictionOutcome> PredictAsync(ServingModel model, PredictQuery query, CancellationToken cancellation)
     {
         if (!switches.PredictionCache.On)
@@ -22,9 +27,12 @@ internal sealed class PredictionEngine(ServingModels models, FeatureStore featur
         }
 
         var key = StocksCaches.PredictionKey(query, model.Version, await features.StampAsync(cancellation));
-        if (caches.Predictions.TryGet(key, out var cached) && cached is not null)
+        using (ServerTimings.Measure("cache"))
         {
-            return new PredictionOutcome(cached, null, CacheHit.Prediction);
+            if (caches.Predictions.TryGet(key, out var cached) && cached is not null)
+            {
+                return new PredictionOutcome(cached, null, CacheHit.Prediction);
+            }
         }
 
         PredictionOutcome? own = null;
@@ -84,6 +92,7 @@ internal sealed class PredictionEngine(ServingModels models, FeatureStore featur
             return new PredictionOutcome(null, outcome.Problem);
         }
 
+        using var phase = ServerTimings.Measure("model");
         var explanation = query.IncludeContributions ? Scorer.Explain(model, set.Values) : null;
         var prediction = new Prediction(set, query.Date, Scorer.Probability(model, set.Values), model.Version, time.GetUtcNow(), explanation);
         return new PredictionOutcome(prediction, null, outcome.FromCache ? CacheHit.Features : CacheHit.None);

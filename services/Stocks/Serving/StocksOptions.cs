@@ -52,6 +52,26 @@ internal sealed record StocksOptions
     /// <summary>Whether the limits hold for loopback clients too; default false.</summary>
     public bool LimitLoopback { get; set; }
 
+    /// <summary>Seconds that features, predictions and answers are kept, 1–604,800; default 3,600. Changed data ends them at once.</summary>
+    public int CacheSeconds
+    {
+        get;
+        set => field = Throw.IfOutside(nameof(CacheSeconds), value, 1, 604_800, "Give a number in the range.");
+    } = 3_600;
+
+    /// <summary>Most connections that the pool keeps, 1–1,000; default 20.</summary>
+    public int PoolSize
+    {
+        get;
+        set => field = Throw.IfOutside(nameof(PoolSize), value, 1, 1_000, "Give a number in the range.");
+    } = 20;
+
+    /// <summary>Whether the OpenAPI document answers without the admin token; default true.</summary>
+    public bool OpenApiOpen { get; set; } = true;
+
+    /// <summary>What the service tells Fettle besides: limits, draining, metrics.</summary>
+    public Action<AspNetCore.FettleOptions>? Configure { get; set; }
+
     public string RunsFolderOrDefault => RunsFolder ?? Path.Combine(
         Database.Engine == DatabaseEngine.Sqlite ? Path.GetDirectoryName(Database.Value)! : Directory.GetCurrentDirectory(), "stocks-runs");
 }

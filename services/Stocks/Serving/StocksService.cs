@@ -21,7 +21,7 @@ internal static class StocksService
     /// <summary>Builds the service; the tables it writes are made when they are missing.</summary>
     public static async Task<WebApplication> BuildAsync(StocksOptions options, WebApplicationBuilder builder, CancellationToken cancellation = default)
     {
-        var database = Database.Open(options.Database, new DatabaseOptions { Pooling = false });
+        var database = Database.Open(options.Database, new DatabaseOptions { Pooling = false, MaxConnections = options.PoolSize });
         await using (var connection = await database.OpenWriteAsync(cancellation))
         {
             await StocksSchema.CreateAsync(connection, database.Engine, cancellation);
@@ -32,16 +32,24 @@ internal static class StocksService
             fettle.ServiceName = "stocks";
             fettle.SwitchesFile = options.SwitchesFile;
             fettle.AdminToken = options.AdminToken ?? fettle.AdminToken;
+            fettle.Secrets.Add(Password(options.Redis));
+            options.Configure?.Invoke(fettle);
         });
         var identity = options.Redis is null ? "" : "-" + await CacheIdentity.OfAsync(database, cancellation);
         builder.Services.AddFettleCache(cache => (cache.Redis, cache.Namespace) = (options.Redis, "stocks" + identity));
+        builder.Services.AddAnswerCache(answers => (answers.TimeToLive, answers.MaxEntries) = (TimeSpan.FromSeconds(options.CacheSeconds), options.CacheEntries));
         AddServices(builder.Services, options, database);
 
         var app = builder.Build();
         app.UseFettle();
         app.Use(app.Services.GetRequiredService<RequestCounter>().InvokeAsync);
         app.MapFettle();
-        app.MapOpenApi();
+        var document = app.MapOpenApi();
+        if (!options.OpenApiOpen)
+        {
+            document.RequireFettleAdmin();
+        }
+
         PredictionEndpoints.Map(app);
         BrowseEndpoints.Map(app);
         BatchRunEndpoints.Map(app);
@@ -55,12 +63,17 @@ internal static class StocksService
         return app;
     }
 
+    /// <summary>The password in the address of the second tier, which must not show in a log; empty without one.</summary>
+    static string Password(string? redis) =>
+        Uri.TryCreate(redis, UriKind.Absolute, out var address) && address.UserInfo.Split(':', 2) is [_, var password] ? Uri.UnescapeDataString(password) : "";
+
     static void AddServices(IServiceCollection services, StocksOptions options, Database database)
     {
         services.AddOpenApi();
         services.AddSingleton(_ => database);
         services.AddSingleton(new ServingModels(options.ModelsFolder));
         services.AddSingleton<ModelMirror>();
+        services.AddSingleton<ModelMeasurement>();
         services.AddSingleton<StockSwitches>();
         services.AddSingleton(options);
         services.AddSingleton<StocksCaches>();

@@ -48,15 +48,26 @@ internal static class DashboardEndpoints
     static IResult Serve(HttpContext context, DashboardFile file)
     {
         var headers = context.Response.Headers;
-        var encoding = Choose(context.Request.Headers.AcceptEncoding.ToString(), file);
+        var encoding = AcceptedEncoding.Choose(context.Request.Headers.AcceptEncoding) switch
+        {
+            AcceptedEncoding.Brotli when file.Brotli is not null => AcceptedEncoding.Brotli,
+            not null when file.Gzip is not null && AcceptedEncoding.Takes(context.Request.Headers.AcceptEncoding.ToString(), AcceptedEncoding.Gzip) => AcceptedEncoding.Gzip,
+            _ => null,
+        };
         var etag = encoding is null ? file.ETag : $"{file.ETag[..^1]}-{encoding}\"";
         headers.CacheControl = file.Immutable ? "public, max-age=31536000, immutable" : "no-cache";
+        if (file.ContentType.StartsWith("text/html", StringComparison.Ordinal))
+        {
+            // A browser asks each time; an edge, which can be purged, keeps the page for five minutes.
+            headers["CDN-Cache-Control"] = "max-age=300";
+        }
+
         headers.ETag = etag;
         headers.Vary = HeaderNames.AcceptEncoding;
         headers.ContentSecurityPolicy = ContentSecurityPolicy;
         headers["Referrer-Policy"] = "no-referrer";
         headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=()";
-        if (context.Request.Headers.IfNoneMatch.ToString() is { Length: > 0 } known && known.Split(',', StringSplitOptions.TrimEntries).Any(k => k == etag || k == "*" || k == "W/" + etag))
+        if (EntityTags.Match(context.Request.Headers.IfNoneMatch, etag))
         {
             return Results.StatusCode(StatusCodes.Status304NotModified);
         }
@@ -67,13 +78,5 @@ internal static class DashboardEndpoints
         }
 
         return Results.Bytes(encoding switch { "br" => file.Brotli!, "gzip" => file.Gzip!, _ => file.Identity }, file.ContentType);
-    }
-
-    /// <summary>The smallest encoding that the client takes; one with <c>q=0</c> it does not.</summary>
-    static string? Choose(string accepted, DashboardFile file)
-    {
-        bool Takes(string name) => accepted.Split(',', StringSplitOptions.TrimEntries)
-            .Any(a => a.Split(';', StringSplitOptions.TrimEntries) is var parts && parts[0] == name && !parts.Skip(1).Any(p => p.Replace(" ", "", StringComparison.Ordinal) is "q=0" or "q=0.0"));
-        return file.Brotli is not null && Takes("br") ? "br" : file.Gzip is not null && Takes("gzip") ? "gzip" : null;
     }
 }

@@ -7,17 +7,48 @@ namespace Fettle.AspNetCore;
 
 /// <summary>
 /// Tuning runs of the state folder (<see cref="FettleOptions.StateFolder"/>), newest first: <c>GET /fettle/runs</c>,
-/// <c>/fettle/runs/{id}</c> (its <c>fettle.result/1</c>) and <c>/fettle/runs/{id}/journal</c>, which grows while a run is under way.
+/// <c>/fettle/runs/{id}</c> (its <c>fettle.result/1</c>) and <c>/fettle/runs/{id}/journal</c>, which grows while a run is under way;
+/// and load runs saved in its folder <c>loads</c>: <c>GET /fettle/loads</c>, <c>/fettle/loads/{id}</c>.
 /// </summary>
 internal static class RunEndpoints
 {
     const int Most = 200;
+    const string LoadFolder = "loads";
 
     public static void Map(RouteGroupBuilder admin)
     {
         admin.MapGet("/runs", (FettleOptions options) => Results.Json(new RunList(RunList.CurrentSchema, List(options.StateFolder)), FettleJson.Default.RunList));
         admin.MapGet("/runs/{id}", (string id, FettleOptions options) => Send(options, id, "result.json", "application/json"));
+        admin.MapGet("/loads", (FettleOptions options) => Results.Json(new LoadList(LoadList.CurrentSchema, Loads(options.StateFolder)), FettleJson.Default.LoadList));
+        admin.MapGet("/loads/{id}", (string id, FettleOptions options) => Loads(options.StateFolder).Any(l => l.Id == id)
+            ? Read(Path.Combine(options.StateFolder, LoadFolder, id), "application/json")
+            : FettleProblems.NotFound("unknown-load", "no load run has that id; GET /fettle/loads lists them"));
         admin.MapGet("/runs/{id}/journal", (string id, FettleOptions options) => Send(options, id, "journal.jsonl", "application/x-ndjson"));
+    }
+
+    /// <summary>Load results that were saved under <c>loads</c> of the state folder, newest first; other files are passed over.</summary>
+    static List<LoadEntry> Loads(string state)
+    {
+        var folder = new DirectoryInfo(Path.Combine(state, LoadFolder));
+        return folder.Exists
+            ? [.. folder.EnumerateFiles("*.json").OrderByDescending(f => f.LastWriteTimeUtc).Take(Most).Select(Describe).OfType<LoadEntry>()]
+            : [];
+    }
+
+    static LoadEntry? Describe(FileInfo file)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(file.FullName));
+            var root = document.RootElement;
+            return root.GetProperty("kind").GetString() == "load"
+                ? new LoadEntry(file.Name, root.GetProperty("name").GetString() ?? "", root.GetProperty("startedAt").GetDateTimeOffset(), root.GetProperty("durationSeconds").GetDouble())
+                : null;
+        }
+        catch (Exception e) when (e is JsonException or IOException or InvalidOperationException or KeyNotFoundException or FormatException)
+        {
+            return null;
+        }
     }
 
     static List<RunEntry> List(string state)
@@ -61,6 +92,11 @@ internal static class RunEndpoints
             return FettleProblems.NotFound("unknown-run", $"no run has a {file} under that id; GET /fettle/runs lists them");
         }
 
+        return Read(path, type);
+    }
+
+    static IResult Read(string path, string type)
+    {
         // The tuner may be writing it.
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         using var reader = new StreamReader(stream);
@@ -75,3 +111,11 @@ internal sealed record RunList(string Schema, IReadOnlyList<RunEntry> Runs)
 
 /// <summary>One run: its folder's name, whether it has a result, how it ended and how many actions it kept.</summary>
 internal sealed record RunEntry(string Id, string State, string? End, int Kept, DateTime ChangedAt);
+
+internal sealed record LoadList(string Schema, IReadOnlyList<LoadEntry> Loads)
+{
+    public const string CurrentSchema = "fettle.loads/1";
+}
+
+/// <summary>One saved load run: its file's name, its scenario, when and how long.</summary>
+internal sealed record LoadEntry(string Id, string Name, DateTimeOffset StartedAt, double DurationSeconds);

@@ -18,6 +18,25 @@ internal static class CompressionExtensions
 {
     public const string SwitchName = "response-compression";
 
+    static readonly string[] Types = [.. ResponseCompressionDefaults.MimeTypes, "application/problem+json", "image/svg+xml"];
+
+    /// <summary>Whether a content type is one that compression is for.</summary>
+    public static bool IsCompressible(string? contentType)
+    {
+        var type = contentType.AsSpan();
+        var semicolon = type.IndexOf(';');
+        type = (semicolon < 0 ? type : type[..semicolon]).Trim();
+        foreach (var known in Types)
+        {
+            if (type.Equals(known, StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     public static void AddCompression(IServiceCollection services)
     {
         services.AddResponseCompression(options =>
@@ -26,7 +45,7 @@ internal static class CompressionExtensions
             options.EnableForHttps = true;
             options.Providers.Add<BrotliCompressionProvider>();
             options.Providers.Add<GzipCompressionProvider>();
-            options.MimeTypes = [.. ResponseCompressionDefaults.MimeTypes, "application/problem+json", "image/svg+xml"];
+            options.MimeTypes = Types;
         });
         services.Configure<BrotliCompressionProviderOptions>(o => o.Level = CompressionLevel.Fastest);
         services.Configure<GzipCompressionProviderOptions>(o => o.Level = CompressionLevel.Fastest);
@@ -64,14 +83,14 @@ internal static class CompressionExtensions
     }
 }
 
-/// <summary>Leaves answers alone whose length is known to be below 1 KB: the saving is less than a packet.</summary>
+/// <summary>Leaves answers alone whose length is known to be below 1 KB (the saving is less than a packet) and those that are encoded already.</summary>
 internal sealed class ThresholdCompression(IServiceProvider services, IOptions<ResponseCompressionOptions> options)
     : ResponseCompressionProvider(services, options)
 {
     public const int MinimumLength = 1024;
 
     public override bool ShouldCompressResponse(HttpContext context) =>
-        context.Response.ContentLength is not < MinimumLength && base.ShouldCompressResponse(context);
+        context.Response.ContentLength is not < MinimumLength && context.Response.Headers.ContentEncoding.Count == 0 && base.ShouldCompressResponse(context);
 
     /// <summary>Whether the answer's type is one that compression is for.</summary>
     public bool IsCompressible(HttpContext context) =>

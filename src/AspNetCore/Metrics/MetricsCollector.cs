@@ -13,16 +13,25 @@ internal sealed class MetricsCollector : IDisposable
     public const int SeriesPerInstrument = 1_000;
 
     /// <summary>Seconds; sub-millisecond bounds because cached answers live there.</summary>
-    static readonly double[] DurationBounds =
+    public static readonly double[] DurationBounds =
         [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-    static readonly string[] Prefixes = ["Microsoft.AspNetCore.", "System.Runtime", "Npgsql", "Fettle."];
+    /// <summary>The meters listened to; <c>*</c> stands for any end.</summary>
+    public static readonly string[] Meters = ["Microsoft.AspNetCore.*", "System.Runtime", "Npgsql*", "Fettle.*"];
+
+    static readonly string[] Prefixes = [.. Meters.Select(m => m.TrimEnd('*'))];
 
     readonly MeterListener _listener = new();
     readonly ConcurrentDictionary<Instrument, InstrumentSeries> _instruments = new();
 
-    public MetricsCollector()
+    /// <param name="listens">False to hear nothing.</param>
+    public MetricsCollector(bool listens = true)
     {
+        if (!listens)
+        {
+            return;
+        }
+
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             if (Prefixes.Any(p => instrument.Meter.Name.StartsWith(p, StringComparison.Ordinal)))

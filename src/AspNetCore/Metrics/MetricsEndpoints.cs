@@ -8,8 +8,9 @@ namespace Fettle.AspNetCore;
 /// <summary><c>GET /metrics</c>: Prometheus text, OpenMetrics when asked for, or a JSON summary for <c>Accept: application/json</c>.</summary>
 internal static class MetricsEndpoints
 {
-    public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapGet("/metrics", (HttpContext context, MetricsCollector collector, RequestWindow window, ProcessUsage usage) =>
+    public static void Map(IEndpointRouteBuilder routes, FettleOptions options)
+    {
+        var endpoint = routes.MapGet("/metrics", (HttpContext context, MetricsCollector collector, RequestWindow window, ProcessUsage usage) =>
         {
             context.Response.Headers.Vary = "Accept";
             if (context.Request.Headers.Accept.ToString().Contains("application/json", StringComparison.OrdinalIgnoreCase))
@@ -20,6 +21,12 @@ internal static class MetricsEndpoints
             var openMetrics = context.Request.Headers.Accept.ToString().Contains("application/openmetrics-text", StringComparison.OrdinalIgnoreCase);
             return Results.Text(PrometheusText.Render(collector.Collect(), openMetrics), openMetrics ? PrometheusText.OpenMetricsType : PrometheusText.ContentType);
         });
+        if (!options.OpenMetrics)
+        {
+            // A scraper sends no token; the listener is what keeps others out.
+            endpoint.RequireAuthorization(DashboardEndpoints.Policy);
+        }
+    }
 
     static MetricsSummary Summary(RequestWindow window, ProcessUsage usage, MetricsCollector collector)
     {

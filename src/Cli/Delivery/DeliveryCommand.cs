@@ -4,14 +4,17 @@ using Fettle.Shared.Verbs;
 
 namespace Fettle.Cli.Delivery;
 
-/// <summary><c>fettle delivery lint|probe URL</c> (docs/delivery.md).</summary>
+/// <summary><c>fettle delivery lint|probe URL</c> and <c>cdn|publish|purge</c> (docs/delivery.md).</summary>
 internal static class DeliveryCommand
 {
     public static Command Create()
     {
-        var command = new Command("delivery", "Check how answers cache and where a request's time goes");
+        var command = new Command("delivery", "Check how answers cache, write an edge's configuration, publish and purge");
         command.Subcommands.Add(Lint());
         command.Subcommands.Add(Probe());
+        command.Subcommands.Add(Cdn.CdnCommands.Cdn());
+        command.Subcommands.Add(Cdn.CdnCommands.Publish());
+        command.Subcommands.Add(Cdn.CdnCommands.Purge());
         return command;
     }
 

@@ -26,11 +26,12 @@ internal static class VerbCatalog
         new("db", VerbOwner.Cli, "Find slow statements, advise and apply indexes, maintain"),
         new("cache", VerbOwner.Cli, "Statistics, warming and clearing of a running service's caches"),
         new("model", VerbOwner.Cli, "Inspect, convert, quantise, verify and measure tree ensembles"),
-        new("delivery", VerbOwner.Cli, "Check how answers cache and where a request's time goes"),
+        new("delivery", VerbOwner.Cli, "Check how answers cache, write an edge's configuration, publish and purge"),
         new("serve", VerbOwner.Host, "Run a reference service"),
         new("sample", VerbOwner.Host, "Write a sample universe into a database"),
         new("import", VerbOwner.Host, "Import real data into a service's database"),
         new("features", VerbOwner.Host, "Extract or time the features of a service"),
         new("run", VerbOwner.Host, "Run a service's batch job"),
+        new("config", VerbOwner.Host, "Show the effective value of every setting and where it came from"),
     ];
 }

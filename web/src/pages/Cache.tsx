@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { getJson, sendJson } from "../api";
-import { bytes, count, ms, percent } from "../format";
+import { bytes, count, ms, number, percent } from "../format";
+import { Curve } from "../parts/Curve";
 import { useLoad } from "../parts/hooks";
 import { Loading, Meter, Panel, Tile } from "../parts/Panel";
 
@@ -18,6 +19,9 @@ interface Category {
   loadMilliseconds: number;
   savedMilliseconds: number;
   secondTier: { hits: number; misses: number; failures: number };
+  timeToLiveMilliseconds: number;
+  memoryCurve: { factor: number; entries: number; hitRatePercent: number }[];
+  pointsOfTwiceTheMemory?: number | null;
   topKeys: { key: string; hits: number; savedMilliseconds: number }[];
 }
 
@@ -52,8 +56,8 @@ export default function CachePage() {
               <Tile label="Time saved" value={ms(data.categories.reduce((sum, c) => sum + c.savedMilliseconds, 0))} note="estimated from one hit in eight" />
               <Tile label="Second tier" value={data.secondTier ? (data.secondTier.isUsable ? "up" : "down") : "none"} note={data.secondTier ? `${data.secondTier.outages} outages, ${data.secondTier.pendingInvalidations} pending` : "memory only"} />
             </div>
-            <div class="actions">
-              <button type="button" onClick={() => act("cache/warm?mode=full", "The cache was warmed.", "POST")}>Warm</button>
+            <div class="form">
+              <Warming categories={data.categories} say={setSaid} done={cache.reload} />
               <button type="button" class="danger" onClick={() => confirm("Remove every entry on both tiers?") && act("cache", "The cache is empty.", "DELETE")}>Clear everything</button>
             </div>
             <div class="grid">
@@ -64,6 +68,60 @@ export default function CachePage() {
           </>
         )}
       </Loading>
+    </>
+  );
+}
+
+function Warming({ categories, say, done }: { categories: Category[]; say: (text: string) => void; done: () => void }) {
+  const [mode, setMode] = useState("full");
+  const [limit, setLimit] = useState(200);
+  const [busy, setBusy] = useState(false);
+  const warm = async () => {
+    setBusy(true);
+    say("Warming …");
+    try {
+      const got = (await (await sendJson("POST", `cache/warm?mode=${encodeURIComponent(mode)}&limit=${limit}`)).json()) as { items: number; errors: number; bytes: number; seconds: number; firstError?: string | null };
+      say(`${count(got.items)} keys warmed in ${ms(got.seconds * 1000)}, ${bytes(got.bytes)}${got.errors ? `; ${count(got.errors)} errors, the first: ${got.firstError}` : ""}.`);
+    } catch (error) {
+      say((error as Error).message);
+    }
+    setBusy(false);
+    done();
+  };
+  return (
+    <>
+      <label>
+        Warm
+        <select value={mode} onChange={(event) => setMode(event.currentTarget.value)}>
+          <option value="full">everything</option>
+          {categories.map((c) => <option key={c.name} value={c.name}>{c.name}</option>)}
+        </select>
+      </label>
+      <label>
+        Keys at most
+        <input type="number" min="1" max="100000" value={limit} onInput={(event) => setLimit(Math.max(1, Math.trunc(+event.currentTarget.value) || 1))} />
+      </label>
+      <button type="button" disabled={busy} onClick={warm}>Warm</button>
+    </>
+  );
+}
+
+function Sizes({ category }: { category: Category }) {
+  const points = category.memoryCurve;
+  if (points.length < 2) return null;
+  const gain = category.pointsOfTwiceTheMemory;
+  return (
+    <>
+      <h3>Misses with other sizes of memory</h3>
+      <Curve steps={points.map((p) => `${p.factor}×`)} lines={[{ name: "misses", colour: "a", values: points.map((p) => 100 - p.hitRatePercent) }]} text={(v) => `${Math.round(v * 10) / 10} %`} />
+      <table>
+        <thead><tr><th scope="col">Size</th>{points.map((p) => <th scope="col" key={p.factor}>{p.factor}×</th>)}</tr></thead>
+        <tbody>
+          <tr><th scope="row">Entries</th>{points.map((p) => <td key={p.factor}>{count(p.entries)}</td>)}</tr>
+          <tr><th scope="row">Misses</th>{points.map((p) => <td key={p.factor}>{percent(100 - p.hitRatePercent)}</td>)}</tr>
+        </tbody>
+      </table>
+      <p class="quiet">Estimated for an LRU cache from a sample of keys{gain == null ? "" : `; twice the memory gains ${number(gain)} points`}.</p>
     </>
   );
 }
@@ -85,9 +143,11 @@ function CategoryPanel({ category, clear }: { category: Category; clear: () => v
           <tr><th scope="row">Joined a load under way</th><td>{count(category.coalesced)}</td><td /></tr>
           <tr><th scope="row">Second tier hits</th><td>{count(category.secondTier.hits)}</td><td /></tr>
           <tr><th scope="row">Entries</th><td>{count(category.entries)}</td><td><Meter part={category.entries / category.maxEntries} /></td></tr>
+          <tr><th scope="row">Time to live</th><td>{ms(category.timeToLiveMilliseconds)}</td><td /></tr>
           <tr><th scope="row">Loading took</th><td>{ms(category.loadMilliseconds)}</td><td>{count(category.loads)} loads</td></tr>
         </tbody>
       </table>
+      <Sizes category={category} />
       {category.topKeys.length > 0 && (
         <>
           <h3>Keys that saved most time</h3>

@@ -17,8 +17,8 @@ interface Result {
   startedAt: string;
   durationSeconds: number;
   machine?: { processor?: string; cores?: number };
-  verdicts: { subject: string; verdict: string; reason: string }[];
-  tables: { title: string; columns: string[]; rows: (string | number | null)[][]; note?: string }[];
+  verdicts?: { subject: string; verdict: string; reason: string }[];
+  tables?: { title: string; columns: string[]; rows: (string | number | null)[][]; note?: string }[];
 }
 
 interface JournalLine {
@@ -49,18 +49,51 @@ export default function Runs() {
           }
         </Loading>
       </Panel>
-      {run && (run.state === "finished" ? <Finished id={run.id} /> : <UnderWay id={run.id} />)}
+      {run && (run.state === "finished" ? <Finished at={`runs/${encodeURIComponent(run.id)}`} /> : <UnderWay id={run.id} />)}
+      <Loads />
     </>
   );
 }
 
-function Finished({ id }: { id: string }) {
-  const result = useLoad((signal) => getJson<Result>(`runs/${encodeURIComponent(id)}`, signal), [id]);
+interface Load {
+  id: string;
+  name: string;
+  startedAt: string;
+  durationSeconds: number;
+}
+
+const loadColumns: Column<Load>[] = [
+  { name: "File", size: 3, cell: (l) => <code>{l.id}</code>, by: (l) => l.id },
+  { name: "Scenario", size: 2, cell: (l) => l.name, by: (l) => l.name },
+  { name: "Started", size: 2, cell: (l) => dateTime(l.startedAt), by: (l) => l.startedAt },
+  { name: "Seconds", size: 1, number: true, cell: (l) => number(l.durationSeconds), by: (l) => l.durationSeconds },
+];
+
+/** Load runs that were saved in the state folder. */
+function Loads() {
+  const loads = useLoad((signal) => getJson<{ loads: Load[] }>("loads", signal), [], 5000);
+  const [chosen, setChosen] = useState<string>();
+  return (
+    <>
+      <Panel title="Load runs, newest first" wide>
+        <Loading of={loads}>
+          {({ loads: rows }) =>
+            rows.length ? <VirtualTable label="Load runs" rows={rows} columns={loadColumns} id={(l) => l.id} chosen={chosen} choose={(l) => setChosen(l.id)} height={252} /> : <p class="quiet">None in the folder <code>loads</code> of the state folder; <code>fettle load … --json .fettle/loads/NAME.json</code> saves one.</p>
+          }
+        </Loading>
+      </Panel>
+      {chosen && <Finished at={`loads/${encodeURIComponent(chosen)}`} />}
+    </>
+  );
+}
+
+function Finished({ at }: { at: string }) {
+  const result = useLoad((signal) => getJson<Result>(at, signal), [at]);
   return (
     <Loading of={result}>
       {(data) => (
         <>
-          <Panel title="Verdicts" side={<span class="quiet">{dateTime(data.startedAt)}, {number(data.durationSeconds)} s</span>} wide>
+          {!!data.verdicts?.length && <Panel title="Verdicts" side={<span class="quiet">{dateTime(data.startedAt)}, {number(data.durationSeconds)} s</span>} wide>
             <table>
               <thead><tr><th scope="col">Action</th><th scope="col">Verdict</th><th scope="col">Why</th></tr></thead>
               <tbody>
@@ -69,8 +102,8 @@ function Finished({ id }: { id: string }) {
                 ))}
               </tbody>
             </table>
-          </Panel>
-          {data.tables.map((table) => (
+          </Panel>}
+          {(data.tables ?? []).map((table) => (
             <Panel title={table.title} key={table.title} wide>
               <div class="across" tabIndex={0} role="group" aria-label={table.title}>
                 <table>
