@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Fettle.Bench.Rivals;
@@ -15,11 +16,11 @@ internal static class BareServer
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         await using var app = builder.Build();
-        app.MapPost("/api/v1/predict", (HttpContext context) =>
+        app.MapPost("/api/v1/predict", async (HttpContext context) =>
         {
             context.Response.ContentType = "application/json; charset=utf-8";
             context.Response.ContentLength = body.Length;
-            return context.Response.BodyWriter.WriteAsync(body).AsTask();
+            await context.Response.BodyWriter.WriteAsync(body);
         });
         await app.StartAsync();
         Console.Error.WriteLine($"listening on {app.Urls.First()}");

@@ -23,6 +23,7 @@ namespace Fettle.AspNetCore;
 [JsonSerializable(typeof(AdviceList))]
 [JsonSerializable(typeof(AppliedLine))]
 [JsonSerializable(typeof(DeliveryDocument))]
+[JsonSerializable(typeof(MetricsDocument))]
 [JsonSerializable(typeof(IReadOnlyList<Databases.RepeatedQuery>))]
 internal sealed partial class FettleJson : JsonSerializerContext;
 

@@ -57,6 +57,7 @@ public static class FettleServiceExtensions
         services.AddSingleton<AuditLog>();
         services.AddSingleton<RequestWindow>();
         services.AddSingleton<ProcessUsage>();
+        services.AddSingleton<TuningFigures>();
         services.AddSingleton(_ => new MetricsCollector(options.CollectMetrics));
         services.AddSingleton(provider => new SwitchRegistry(provider.GetRequiredService<TimeProvider>(), initiallyOn));
         services.AddSingleton<LiveSampler>();
@@ -111,6 +112,7 @@ public static class FettleServiceExtensions
         var options = app.Services.GetRequiredService<FettleOptions>();
         app.Services.GetRequiredService<MetricsCollector>();
         app.Services.GetRequiredService<ProcessUsage>();
+        app.Services.GetRequiredService<TuningFigures>();
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
             StatusCodeSelector = e => e is Microsoft.AspNetCore.Http.BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status500InternalServerError,
@@ -136,7 +138,8 @@ public static class FettleServiceExtensions
         ArgumentNullException.ThrowIfNull(app);
         HealthEndpoints.Map(app);
         MetricsEndpoints.Map(app, app.Services.GetRequiredService<FettleOptions>());
-        var admin = app.MapGroup("/fettle").RequireFettleAdmin().DisableRequestTimeout();
+        var admin = app.MapGroup("/fettle").RequireFettleAdmin();
+        admin.DisableRequestTimeout();
         SwitchEndpoints.Map(admin);
         QueryEndpoints.Map(admin);
         InfoEndpoints.Map(admin);
@@ -146,6 +149,7 @@ public static class FettleServiceExtensions
         RunEndpoints.Map(admin);
         AdviceEndpoints.Map(admin);
         DeliveryEndpoints.Map(admin);
+        MetricsEndpoints.MapAll(admin);
         DashboardEndpoints.Map(app);
 
         app.Services.GetService<AnswerCache>();

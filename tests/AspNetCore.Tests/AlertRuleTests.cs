@@ -52,7 +52,8 @@ public sealed partial class AlertRuleTests
             await Eventually.IsTrueAsync(() => (known = service.Client.GetStringAsync("/metrics").GetAwaiter().GetResult()).Contains("http_server_request_duration_seconds_count", StringComparison.Ordinal), "the request is counted");
             var names = Regex.Matches(known, "^([a-zA-Z_:][a-zA-Z0-9_:]*)[{ ]", RegexOptions.Multiline).Select(m => m.Groups[1].Value).ToHashSet();
 
-            // Only a service with a Redis tier has it; its name is made as all are.
+            // Only a service with a Redis tier, or one that was tuned, has them; their names are made as all are.
+            names.Add(PrometheusText.Name("fettle.tuning.actions", "{action}", MetricFamily.Gauge));
             names.Add(PrometheusText.Name("fettle.redis.connected", "{connection}", MetricFamily.Gauge));
             var expressions = Regex.Matches(await File.ReadAllTextAsync(Programs.RepositoryFile(file)), pattern).Select(m => m.Groups[1].Value).ToArray();
             expressions.ShouldNotBeEmpty();

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Globalization;
@@ -102,6 +103,71 @@ public sealed class MetricsEndpointsTests
         times["p99_ms"]!.GetValue<double>().ShouldBeGreaterThanOrEqualTo(times["p50_ms"]!.GetValue<double>());
         json["system"]!["memory_mb"]!.GetValue<double>().ShouldBeGreaterThan(1);
         json["cache"]!["enabled"].ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task Json_CountsTheKeysOfTheCache()
+    {
+        await using var service = await ServiceUnderTest.StartAsync(build: b => b.Services.AddFettleCache());
+        var cache = service.Services.GetRequiredService<Fettle.Caching.FettleCache>();
+        var category = cache.Category<string>(new Fettle.Caching.CategoryOptions("names") { UseSecondTier = false });
+        await category.SetAsync("a", "1");
+        await category.SetAsync("b", "2");
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/metrics");
+        request.Headers.Accept.ParseAdd("application/json");
+
+        var json = JsonNode.Parse(await (await service.Client.SendAsync(request)).Content.ReadAsStringAsync())!["cache"]!;
+
+        ((bool)json["enabled"]!).ShouldBeTrue();
+        ((long)json["total_keys"]!).ShouldBe(2);
+        json["hit_rate"].ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task EveryInstrument_IsThereAsJsonForTheAdmin()
+    {
+        using var meter = new Meter("Fettle.Tests.AllJson");
+        await using var service = await ServiceUnderTest.StartAsync();
+        meter.CreateCounter<long>("fettle.tests.all").Add(3, new("file.name", "a\"b\\c\nd"), new("n", 1));
+        meter.CreateHistogram<double>("fettle.tests.took", "s").Record(0.002);
+
+        var instruments = JsonNode.Parse(await service.Admin.GetStringAsync("/fettle/metrics"))!["instruments"]!.AsArray();
+        var counter = instruments.Single(i => (string)i!["name"]! == "fettle_tests_all_total")!;
+        var histogram = instruments.Single(i => (string)i!["name"]! == "fettle_tests_took_seconds")!["series"]![0]!;
+
+        ((string)counter["series"]![0]!["labels"]!["file_name"]!).ShouldBe("a\"b\\c\nd");
+        ((string)counter["series"]![0]!["labels"]!["n"]!).ShouldBe("1");
+        ((double)counter["series"]![0]!["value"]!).ShouldBe(3);
+        ((long)histogram["count"]!).ShouldBe(1);
+        histogram["counts"]!.AsArray().Count.ShouldBe(histogram["bounds"]!.AsArray().Count + 1);
+    }
+
+    [Fact]
+    public async Task NewestTuningRun_IsCountedByVerdict()
+    {
+        var state = Directory.CreateTempSubdirectory("fettle-tuned-").FullName;
+        try
+        {
+            void Write(string run, string text)
+            {
+                Directory.CreateDirectory(Path.Combine(state, "runs", run));
+                File.WriteAllText(Path.Combine(state, "runs", run, "result.json"), text);
+            }
+
+            Write("20260101", """{"verdicts":[{"subject":"old","verdict":"kept"}]}""");
+            Write("20260102", """{"verdicts":[{"subject":"a","verdict":"rolled back"},{"subject":"b","verdict":"rolled back"},{"subject":"c","verdict":"kept"},{"subject":"total","verdict":"kept"}]}""");
+            await using var service = await ServiceUnderTest.StartAsync(o => o.StateFolder = state);
+            var text = await service.Client.GetStringAsync("/metrics");
+            text.ShouldContain("fettle_tuning_actions{verdict=\"rolled back\"} 2\n");
+            text.ShouldContain("fettle_tuning_actions{verdict=\"kept\"} 1\n");
+
+            Write("20260103", "{ being written");
+            (await service.Client.GetStringAsync("/metrics")).ShouldContain("fettle_tuning_actions{verdict=\"rolled back\"} 2\n");
+        }
+        finally
+        {
+            Directory.Delete(state, recursive: true);
+        }
     }
 
     [Fact]

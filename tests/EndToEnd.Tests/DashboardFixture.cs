@@ -38,12 +38,35 @@ public sealed class DashboardFixture : IAsyncLifetime
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
-        _app = await StocksService.BuildAsync(new StocksOptions { Database = address, AdminToken = Token, RunsFolder = _folder }, builder);
+        _app = await StocksService.BuildAsync(new StocksOptions { Database = address, AdminToken = Token, RunsFolder = _folder, Configure = fettle => fettle.StateFolder = SavedRuns() }, builder);
         await _app.StartAsync();
         Address = new Uri(_app.Urls.First());
 
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = chromium, Args = ["--no-sandbox", "--disable-gpu"] });
+    }
+
+    /// <summary>A state folder with a finished tuning run, one under way, and a load run.</summary>
+    string SavedRuns()
+    {
+        var state = Path.Combine(_folder, "state");
+        void Write(string name, string text)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(state, name))!);
+            File.WriteAllText(Path.Combine(state, name), text);
+        }
+
+        Write("runs/20260101-100000-stocks/result.json", """
+            {"schema":"fettle.result/1","kind":"tune","name":"stocks","startedAt":"2026-01-01T10:00:00Z","durationSeconds":96,
+             "verdicts":[{"subject":"index on price_movements","verdict":"kept","reason":"p95 fell by 71 %, the interval leaves zero out"},{"subject":"response-compression","verdict":"rolled back","reason":"throughput fell by 12 %"},{"subject":"feature-panel","verdict":"inconclusive","reason":"the interval holds zero"}],
+             "tables":[{"title":"Before and after","columns":["figure","before","after"],"rows":[["p95 ms",42.1,3.2],["requests/s",310,4100]],"note":"medians of half-second blocks"}],"data":{"end":"improved"}}
+            """);
+        Write("runs/20260102-100000-stocks/journal.jsonl", "{\"entry\":{\"at\":\"2026-01-02T10:00:00Z\",\"event\":\"begin\"}}\n{\"entry\":{\"at\":\"2026-01-02T10:00:09Z\",\"event\":\"apply\",\"action\":\"switch:connection-pooling\"}}\n");
+        Write("loads/steady.json", """
+            {"schema":"fettle.result/1","kind":"load","name":"steady","startedAt":"2026-01-03T10:00:00Z","durationSeconds":30,
+             "tables":[{"title":"Latency","columns":["request","p50 ms","p95 ms","p99 ms"],"rows":[["predict",1.1,2.9,4.8]]}]}
+            """);
+        return state;
     }
 
     /// <summary>A tab of its own, signed in unless told otherwise.</summary>
@@ -114,6 +137,9 @@ public sealed class Tab : IAsyncDisposable
     }
 
     public IPage Page { get; }
+
+    /// <summary>Takes the network away, and gives it back.</summary>
+    public Task OfflineAsync(bool offline) => _context.SetOfflineAsync(offline);
 
     public List<string> Errors { get; } = [];
 

@@ -171,7 +171,82 @@ public sealed class DashboardTests(DashboardFixture service, ITestOutputHelper o
             await using var tab = await service.OpenAsync(page, width: 390, height: 800);
             await Expect(tab.Page.Locator(landmark).First).ToBeVisibleAsync();
             (await tab.Page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth")).ShouldBeTrue(page);
+            await tab.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Shot($"{page}-narrow"), FullPage = true });
         }
+    }
+
+    [RequiresBrowserFact]
+    public async Task Model_IsMeasuredAndTakenApart()
+    {
+        await using var tab = await service.OpenAsync("model");
+        await tab.Page.GetByRole(AriaRole.Button, new() { Name = "Measure", Exact = true }).ClickAsync();
+        await Expect(tab.Page.GetByLabel("Latency by batch").Locator("table").First.Locator("tbody tr")).ToHaveCountAsync(5, new() { Timeout = 60_000 });
+        await Expect(tab.Page.GetByLabel("Agreement of forms").Locator("tbody tr")).ToHaveCountAsync(3);
+        await tab.Page.GetByRole(AriaRole.Button, new() { Name = "Look", Exact = true }).ClickAsync();
+        var phases = tab.Page.GetByLabel("What a prediction is made of").Locator("tbody");
+        await Expect(phases).ToContainTextAsync("model", new() { Timeout = 60_000 });
+        await Expect(phases).ToContainTextAsync("db");
+        await tab.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Shot("model-measured"), FullPage = true });
+        (await AxeAsync(tab.Page)).ShouldBeEmpty();
+        tab.Errors.ShouldBeEmpty();
+    }
+
+    [RequiresBrowserFact]
+    public async Task Runs_ShowWhatWasTunedAndLoaded()
+    {
+        await using var tab = await service.OpenAsync("runs");
+        await Expect(tab.Page.GetByText("switch:connection-pooling")).ToBeVisibleAsync();
+        await tab.Page.GetByRole(AriaRole.Row).Filter(new() { HasText = "20260101-100000-stocks" }).ClickAsync();
+        await Expect(tab.Page.Locator(".badge.rolled-back")).ToBeVisibleAsync();
+        await tab.Page.GetByRole(AriaRole.Row).Filter(new() { HasText = "steady.json" }).ClickAsync();
+        await Expect(tab.Page.GetByLabel("Latency", new() { Exact = true }).First).ToBeVisibleAsync();
+        await tab.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Shot("runs-chosen"), FullPage = true });
+        (await AxeAsync(tab.Page)).ShouldBeEmpty();
+        tab.Errors.ShouldBeEmpty();
+    }
+
+    [RequiresBrowserFact]
+    public async Task CacheInUse_ShowsReasonsCurveAndWarming()
+    {
+        using var admin = new HttpClient { BaseAddress = service.Address };
+        admin.DefaultRequestHeaders.Authorization = new System.Net.Http.Headers.AuthenticationHeaderValue("Bearer", DashboardFixture.Token);
+        async Task SetAsync(string name, bool on) => (await admin.PutAsync($"/fettle/switches/{name}", new StringContent(on ? "{\"on\":true}" : "{\"on\":false}", System.Text.Encoding.UTF8, "application/json"))).EnsureSuccessStatusCode();
+        await SetAsync("prediction-cache", true);
+        await SetAsync("feature-cache", true);
+        try
+        {
+            await WarmAsync();
+            await using var tab = await service.OpenAsync("cache");
+            await tab.Page.GetByLabel("Keys at most").FillAsync("20");
+            await tab.Page.GetByRole(AriaRole.Button, new() { Name = "Warm", Exact = true }).ClickAsync();
+            await Expect(tab.Page.Locator(".said").First).ToContainTextAsync("keys warmed", new() { Timeout = 60_000 });
+            await Expect(tab.Page.GetByLabel("predictions", new() { Exact = true }).Locator(".big")).ToContainTextAsync("%");
+            await tab.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Shot("cache-used"), FullPage = true });
+            (await AxeAsync(tab.Page)).ShouldBeEmpty();
+            tab.Errors.ShouldBeEmpty();
+        }
+        finally
+        {
+            await SetAsync("prediction-cache", false);
+            await SetAsync("feature-cache", false);
+        }
+    }
+
+    [RequiresBrowserFact]
+    public async Task WithoutNetwork_TheShellStillOpens()
+    {
+        await using var tab = await service.OpenAsync();
+        await tab.Page.EvaluateAsync("async () => { await navigator.serviceWorker.ready; }");
+
+        // Controlled now: this visit fills the cache.
+        await tab.Page.ReloadAsync();
+        await Expect(tab.Page.Locator("canvas").First).ToBeVisibleAsync();
+        await tab.OfflineAsync(true);
+        await tab.Page.ReloadAsync();
+        await Expect(tab.Page.GetByRole(AriaRole.Navigation)).ToBeVisibleAsync();
+        await Expect(tab.Page.Locator(".state")).ToHaveTextAsync("lost");
+        await tab.OfflineAsync(false);
+        await Expect(tab.Page.Locator(".state")).ToHaveTextAsync("live", new() { Timeout = 30_000 });
     }
 
     static readonly (string Page, string Landmark)[] Pages =

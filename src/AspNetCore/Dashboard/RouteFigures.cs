@@ -77,6 +77,35 @@ internal static class MetricLabels
         return text.ToString();
     }
 
+    /// <summary>Every label, unescaped.</summary>
+    public static IReadOnlyDictionary<string, string> All(string labels)
+    {
+        var all = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        for (var i = 0; i < labels.Length;)
+        {
+            var equals = labels.IndexOf('=', i);
+            var name = labels[i..equals];
+            var text = new System.Text.StringBuilder();
+            for (i = equals + 2; labels[i] != '"'; i++)
+            {
+                if (labels[i] == '\\')
+                {
+                    i++;
+                    text.Append(labels[i] == 'n' ? '\n' : labels[i]);
+                }
+                else
+                {
+                    text.Append(labels[i]);
+                }
+            }
+
+            all[name] = text.ToString();
+            i += 2;
+        }
+
+        return all;
+    }
+
     /// <summary>The upper bound of the bucket that holds the quantile; for the last bucket the largest bound; 0 without values.</summary>
     public static double Quantile(double[] bounds, long[] counts, double quantile)
     {

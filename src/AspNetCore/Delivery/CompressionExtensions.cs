@@ -56,19 +56,18 @@ internal static class CompressionExtensions
     {
         var compression = app.ApplicationServices.GetRequiredService<SwitchRegistry>().Add(new SwitchDefinition(
             SwitchName, "delivery", "Compresses answers of 1 KB and more with Brotli or gzip for clients that accept it"));
-        var provider = app.ApplicationServices.GetRequiredService<IResponseCompressionProvider>();
         app.Use((context, next) =>
         {
             context.Response.OnStarting(static state =>
             {
-                var (context, provider) = ((HttpContext, ThresholdCompression))state;
-                if (provider.IsCompressible(context))
+                var response = (HttpResponse)state;
+                if (IsCompressible(response.ContentType))
                 {
-                    AddVary(context.Response.Headers);
+                    AddVary(response.Headers);
                 }
 
                 return Task.CompletedTask;
-            }, (context, (ThresholdCompression)provider));
+            }, context.Response);
             return next(context);
         });
         app.UseWhen(_ => compression.On, branch => branch.UseResponseCompression());
@@ -91,8 +90,4 @@ internal sealed class ThresholdCompression(IServiceProvider services, IOptions<R
 
     public override bool ShouldCompressResponse(HttpContext context) =>
         context.Response.ContentLength is not < MinimumLength && context.Response.Headers.ContentEncoding.Count == 0 && base.ShouldCompressResponse(context);
-
-    /// <summary>Whether the answer's type is one that compression is for.</summary>
-    public bool IsCompressible(HttpContext context) =>
-        context.Response.ContentType is not null && base.ShouldCompressResponse(context);
 }

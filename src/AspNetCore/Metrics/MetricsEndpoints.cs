@@ -1,7 +1,9 @@
 using System.Diagnostics.Metrics;
+using Fettle.Caching;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Fettle.AspNetCore;
 
@@ -10,12 +12,12 @@ internal static class MetricsEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes, FettleOptions options)
     {
-        var endpoint = routes.MapGet("/metrics", (HttpContext context, MetricsCollector collector, RequestWindow window, ProcessUsage usage) =>
+        var endpoint = routes.MapGet("/metrics", (HttpContext context, MetricsCollector collector, RequestWindow window, ProcessUsage usage, IServiceProvider services) =>
         {
             context.Response.Headers.Vary = "Accept";
             if (context.Request.Headers.Accept.ToString().Contains("application/json", StringComparison.OrdinalIgnoreCase))
             {
-                return Results.Json(Summary(window, usage, collector), MetricsJson.Default.MetricsSummary);
+                return Results.Json(Summary(window, usage, collector, services.GetService<FettleCache>()), MetricsJson.Default.MetricsSummary);
             }
 
             var openMetrics = context.Request.Headers.Accept.ToString().Contains("application/openmetrics-text", StringComparison.OrdinalIgnoreCase);
@@ -28,7 +30,17 @@ internal static class MetricsEndpoints
         }
     }
 
-    static MetricsSummary Summary(RequestWindow window, ProcessUsage usage, MetricsCollector collector)
+    /// <summary><c>GET /fettle/metrics</c>: every instrument with every series, as JSON.</summary>
+    public static void MapAll(RouteGroupBuilder admin) => admin.MapGet("/metrics", (MetricsCollector collector) =>
+        Results.Json(new MetricsDocument(MetricsDocument.CurrentSchema, [.. collector.Collect().Select(Describe)]), FettleJson.Default.MetricsDocument));
+
+    static InstrumentFigures Describe(InstrumentSeries instrument) => new(
+        instrument.Name, instrument.Help, instrument.Family.ToString().ToLowerInvariant(),
+        [.. instrument.Series.Values.OrderBy(s => s.Labels, StringComparer.Ordinal).Select(s => s.Bounds is { } bounds
+            ? new SeriesFigures(MetricLabels.All(s.Labels), s.Value, s.Count, bounds, s.BucketCounts())
+            : new SeriesFigures(MetricLabels.All(s.Labels), s.Value, null, null, null))]);
+
+    static MetricsSummary Summary(RequestWindow window, ProcessUsage usage, MetricsCollector collector, FettleCache? cache)
     {
         var snapshot = window.Snapshot();
         var (cpu, memory, memoryPercent) = usage.Read();
@@ -40,9 +52,21 @@ internal static class MetricsEndpoints
                 Math.Round(snapshot.AverageMs, 3), Math.Round(snapshot.QuantileMs(0.5), 3),
                 Math.Round(snapshot.QuantileMs(0.95), 3), Math.Round(snapshot.QuantileMs(0.99), 3)),
             new SystemUsage(Math.Round(cpu, 1), Math.Round(memory, 1), Math.Round(memoryPercent, 2)),
-            CacheUsage.From(collector.Collect()));
+            CacheUsage.From(collector.Collect(), cache));
     }
 }
+
+/// <summary>The body of <c>GET /fettle/metrics</c>.</summary>
+internal sealed record MetricsDocument(string Schema, IReadOnlyList<InstrumentFigures> Instruments)
+{
+    public const string CurrentSchema = "fettle.metrics/1";
+}
+
+/// <summary>One instrument under its Prometheus name.</summary>
+internal sealed record InstrumentFigures(string Name, string Help, string Type, IReadOnlyList<SeriesFigures> Series);
+
+/// <summary>One set of labels; a histogram's <c>value</c> is its sum, and its counts belong to the bounds and, last, to what is above them.</summary>
+internal sealed record SeriesFigures(IReadOnlyDictionary<string, string> Labels, double Value, long? Count, double[]? Bounds, long[]? Counts);
 
 /// <summary>The JSON form of <c>/metrics</c>; response times are quantiles of the last minute.</summary>
 internal sealed record MetricsSummary(
@@ -53,14 +77,18 @@ internal sealed record ResponseTimes(double AvgMs, double P50Ms, double P95Ms, d
 internal sealed record SystemUsage(double CpuPercent, double MemoryMb, double MemoryPercent);
 
 /// <summary>Read from the cache library's own counters; a rate needs at least one request.</summary>
-internal sealed record CacheUsage(bool Enabled, double? HitRate, long Requests)
+/// <param name="Enabled">Whether the service has a cache.</param>
+/// <param name="HitRate">Hits in parts of the reads of the memory tier since the start; null before the first.</param>
+/// <param name="TotalKeys">Entries in memory, of all categories.</param>
+/// <param name="Requests">Those reads.</param>
+internal sealed record CacheUsage(bool Enabled, double? HitRate, long TotalKeys, long Requests)
 {
     public const string RequestsMetric = "fettle_cache_requests_total";
 
-    public static CacheUsage From(IReadOnlyList<InstrumentSeries> instruments)
+    public static CacheUsage From(IReadOnlyList<InstrumentSeries> instruments, FettleCache? cache)
     {
         var (hits, all) = Count(instruments);
-        return new CacheUsage(all > 0, all > 0 ? Math.Round(hits / all, 4) : null, (long)all);
+        return new CacheUsage(cache is not null || all > 0, all > 0 ? Math.Round(hits / all, 4) : null, cache?.Categories.Sum(c => (long)c.Count) ?? 0, (long)all);
     }
 
     public static (double Hits, double Reads) Count(IReadOnlyList<InstrumentSeries> instruments)

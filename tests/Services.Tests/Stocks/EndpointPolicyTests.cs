@@ -1,6 +1,7 @@
 using Fettle.AspNetCore;
 using Fettle.Services.Stocks.Serving;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
 
@@ -13,7 +14,7 @@ public sealed class EndpointPolicyTests
     [
         "DELETE /fettle/cache: admin token",
         "DELETE /fettle/queries: admin token",
-        "GET /api/v1/batch_runs/{id}: admin token",
+        "GET /api/v1/batch_runs/{id}: anyone",
         "GET /api/v1/health: anyone",
         "GET /api/v1/models: anyone",
         "GET /api/v1/stocks/{code}/prices: anyone, limited",
@@ -29,6 +30,7 @@ public sealed class EndpointPolicyTests
         "GET /fettle/live: admin token",
         "GET /fettle/loads/{id}: admin token",
         "GET /fettle/loads: admin token",
+        "GET /fettle/metrics: admin token",
         "GET /fettle/plan: admin token",
         "GET /fettle/queries: admin token",
         "GET /fettle/repeats: admin token",
@@ -45,7 +47,7 @@ public sealed class EndpointPolicyTests
         "GET /openapi/{documentName}.json: anyone",
         "GET /readyz: anyone",
         "POST /api/v1/batch_predict: anyone, limited",
-        "POST /api/v1/batch_runs: admin token",
+        "POST /api/v1/batch_runs: anyone, limited",
         "POST /api/v1/cache/clear: admin token",
         "POST /api/v1/models/measure: admin token",
         "POST /api/v1/models/reload: admin token",
