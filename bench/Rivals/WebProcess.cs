@@ -39,16 +39,14 @@ internal sealed partial class WebProcess : IAsyncDisposable
         }
 
         var process = Process.Start(start)!;
-        process.OutputDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
+        _ = process.StandardOutput.ReadToEndAsync();
         var said = new StringBuilder();
         while (await process.StandardError.ReadLineAsync() is { } line)
         {
             said.AppendLine(line);
             if (Listening().Match(line) is { Success: true } match)
             {
-                process.ErrorDataReceived += (_, _) => { };
-                process.BeginErrorReadLine();
+                _ = process.StandardError.ReadToEndAsync();
                 return new WebProcess(process, new Uri(match.Value));
             }
         }

@@ -143,6 +143,17 @@ public sealed class MetricsEndpointsTests
     }
 
     [Fact]
+    public void InstrumentThatThrows_HidesNoOther()
+    {
+        using var meter = new Meter("Fettle.Tests.Throwing");
+        using var collector = new MetricsCollector();
+        meter.CreateObservableGauge<int>("fettle.tests.broken", () => throw new InvalidOperationException("not now"));
+        meter.CreateObservableGauge("fettle.tests.whole", () => 7);
+
+        collector.Collect().Single(i => i.Name == "fettle_tests_whole").Series.Values.Single().Value.ShouldBe(7);
+    }
+
+    [Fact]
     public async Task NewestTuningRun_IsCountedByVerdict()
     {
         var state = Directory.CreateTempSubdirectory("fettle-tuned-").FullName;

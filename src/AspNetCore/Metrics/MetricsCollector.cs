@@ -53,7 +53,15 @@ internal sealed class MetricsCollector : IDisposable
     /// <summary>All instruments that have a value, after asking the observable ones; ordered by name.</summary>
     public IReadOnlyList<InstrumentSeries> Collect()
     {
-        _listener.RecordObservableInstruments();
+        try
+        {
+            _listener.RecordObservableInstruments();
+        }
+        catch (AggregateException)
+        {
+            // All were asked; what one library's instrument threw (one that is just being made or disposed of) must not hide the others.
+        }
+
         return [.. _instruments.Values.Where(i => !i.Series.IsEmpty).OrderBy(i => i.Name, StringComparer.Ordinal)];
     }
 

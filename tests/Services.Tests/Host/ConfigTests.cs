@@ -32,7 +32,7 @@ public sealed class ConfigTests : IDisposable
 
         (Of(settings, "cache:entries").Value, Of(settings, "cache:entries").Source).ShouldBe(("5", "--cache-entries"));
         (Of(settings, "cache:seconds").Value, Of(settings, "cache:seconds").Source).ShouldBe(("4", "FETTLE__CACHE__SECONDS"));
-        (Of(settings, "log:level").Value, Of(settings, "log:level").Source).ShouldBe(("debug", file + ":7"));
+        (Of(settings, "log:level").Value, Of(settings, "log:level").Source).ShouldBe(("debug", file + ":8"));
         (Of(settings, "cache:redis").Value, Of(settings, "cache:redis").Source).ShouldBe(("redis://h", "FETTLE_REDIS"));
         (Of(settings, "server:drain-seconds").Value, Of(settings, "server:drain-seconds").Source).ShouldBe(("5", "profile production"));
         (Of(settings, "stocks:runs").Value, Of(settings, "stocks:runs").Source).ShouldBe((null, "not set"));

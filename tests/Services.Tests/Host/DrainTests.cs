@@ -99,16 +99,14 @@ public sealed class DrainTests
             }
 
             var process = Process.Start(start)!;
-            process.OutputDataReceived += (_, _) => { };
-            process.BeginOutputReadLine();
+            _ = process.StandardOutput.ReadToEndAsync();
             var said = new StringBuilder();
             while (await process.StandardError.ReadLineAsync() is { } line)
             {
                 said.AppendLine(line);
                 if (line.StartsWith("listening on ", StringComparison.Ordinal))
                 {
-                    process.ErrorDataReceived += (_, _) => { };
-                    process.BeginErrorReadLine();
+                    _ = process.StandardError.ReadToEndAsync();
                     return new Serving(process, new Uri(line["listening on ".Length..]).Port);
                 }
             }
