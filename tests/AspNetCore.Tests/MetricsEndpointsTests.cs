@@ -147,7 +147,7 @@ public sealed class MetricsEndpointsTests
     {
         using var meter = new Meter("Fettle.Tests.Throwing");
         using var collector = new MetricsCollector();
-        meter.CreateObservableGauge<int>("fettle.tests.broken", () => throw new InvalidOperationException("not now"));
+        meter.CreateObservableGauge("fettle.tests.broken", int () => throw new InvalidOperationException("not now"));
         meter.CreateObservableGauge("fettle.tests.whole", () => 7);
 
         collector.Collect().Single(i => i.Name == "fettle_tests_whole").Series.Values.Single().Value.ShouldBe(7);
