@@ -38,7 +38,7 @@ public sealed class DashboardFixture : IAsyncLifetime
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
-        _app = await StocksService.BuildAsync(new StocksOptions { Database = address, AdminToken = Token, RunsFolder = _folder, Configure = fettle => fettle.StateFolder = SavedRuns() }, builder);
+        _app = await StocksService.BuildAsync(new StocksOptions { Database = address, AdminToken = Token, RunsFolder = _folder, CacheEntries = 64, Configure = fettle => fettle.StateFolder = SavedRuns() }, builder);
         await _app.StartAsync();
         Address = new Uri(_app.Urls.First());
 

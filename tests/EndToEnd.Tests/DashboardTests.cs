@@ -216,7 +216,9 @@ public sealed class DashboardTests(DashboardFixture service, ITestOutputHelper o
         try
         {
             await WarmAsync();
+            await WarmAsync();
             await using var tab = await service.OpenAsync("cache");
+            await Expect(tab.Page.GetByLabel("predictions", new() { Exact = true }).Locator("svg.curve")).ToBeVisibleAsync();
             await tab.Page.GetByLabel("Keys at most").FillAsync("20");
             await tab.Page.GetByRole(AriaRole.Button, new() { Name = "Warm", Exact = true }).ClickAsync();
             await Expect(tab.Page.Locator(".said").First).ToContainTextAsync("keys warmed", new() { Timeout = 60_000 });

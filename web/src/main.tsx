@@ -88,6 +88,8 @@ function Shell({ leave }: { leave: () => void }) {
   }, []);
   useEffect(() => {
     document.title = `${pages[name].title} · ${info?.service ?? "Fettle"}`;
+    // On a narrow screen the list of pages scrolls sideways.
+    document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   }, [name, info]);
   const Page = pages[name].page;
   const shown = (Object.keys(pages) as PageName[]).filter((key) => key !== "stocks" || info?.service === "stocks");

@@ -103,7 +103,7 @@ function Measured() {
               { name: "plain", colour: "b", values: measured.batches.map((b) => b.plain_us / b.rows) },
               { name: "compiled", colour: "a", values: measured.batches.map((b) => b.compiled_us / b.rows) },
             ]}
-            text={(value) => `${number(value)} µs`}
+            text={(value) => `${+value.toPrecision(2)} µs`}
           />
           <p class="quiet"><span class="key b">plain</span> <span class="key a">compiled</span>: microseconds per row by rows in a batch</p>
           <table>

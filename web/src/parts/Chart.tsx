@@ -19,6 +19,8 @@ export interface Mark {
 
 const colour = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(`--c-${name}`).trim() || "#888";
 
+const LANES = 6;
+
 function drawMarks(plot: uPlot, marks: readonly Mark[]) {
   const { ctx, bbox } = plot;
   ctx.save();
@@ -26,16 +28,22 @@ function drawMarks(plot: uPlot, marks: readonly Mark[]) {
   ctx.fillStyle = colour("mark");
   ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
   ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
-  marks.forEach((mark, i) => {
+  // A text takes the first lane in which nothing is in its way; what finds none shows its line alone, and the caption has every text.
+  const lanes: number[] = Array(LANES).fill(-Infinity);
+  marks.forEach((mark) => {
     const x = plot.valToPos(mark.at, "x", true);
     if (x < bbox.left || x > bbox.left + bbox.width) return;
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
-    const right = x + 6 + ctx.measureText(mark.text).width > bbox.left + bbox.width;
-    ctx.textAlign = right ? "right" : "left";
-    ctx.fillText(mark.text, right ? x - 5 : x + 5, bbox.top + (12 + 14 * (i % 3)) * devicePixelRatio);
+    const width = ctx.measureText(mark.text).width + 10;
+    const from = x + width > bbox.left + bbox.width ? x - width : x;
+    const lane = lanes.findIndex((end) => end <= from);
+    if (lane < 0) return;
+    lanes[lane] = from + width;
+    ctx.textAlign = "left";
+    ctx.fillText(mark.text, from + 5, bbox.top + (12 + 14 * lane) * devicePixelRatio);
   });
   ctx.restore();
 }

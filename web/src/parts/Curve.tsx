@@ -7,7 +7,7 @@ interface Line {
 
 const WIDTH = 320;
 const HEIGHT = 130;
-const LEFT = 46;
+const LEFT = 52;
 const BOTTOM = 22;
 const TOP = 8;
 const RIGHT = 12;

@@ -14,6 +14,8 @@ export interface Column<Row> {
 
 const ROW = 36;
 const SPARE = 8;
+/** Narrower than this per unit of size a column says nothing; the table scrolls sideways instead. */
+const LEAST_UNIT = 56;
 
 interface LineProps<Row> {
   row: Row;
@@ -70,6 +72,7 @@ export function VirtualTable<Row>({ label, rows, columns, id, height = 420, chos
   };
   return (
     <div class="table" role="table" aria-label={label} aria-rowcount={sorted.length + 1}>
+      <div role="presentation" style={{ minWidth: `${Math.round(columns.reduce((sum, column) => sum + column.size, 0) * LEAST_UNIT)}px` }}>
       <div role="rowgroup">
         <div role="row" aria-rowindex={1} class="head" style={{ gridTemplateColumns: grid }}>
           {columns.map((column, i) => {
@@ -95,6 +98,7 @@ export function VirtualTable<Row>({ label, rows, columns, id, height = 420, chos
             <Line key={id(row)} row={row} index={first + i} columns={columns} grid={grid} chosen={chosen === id(row)} choose={choose} />
           ))}
         </div>
+      </div>
       </div>
     </div>
   );
