@@ -17,7 +17,45 @@ internal sealed class EvictionBenchmark : IBenchmark
     {
         Run(result, "recorded traces", Traces.Recorded());
         Run(result, "generated traces", Traces.Generated());
+        result.Tables.Add(Memory());
         return Task.CompletedTask;
+    }
+
+    /// <summary>A full cache, through which three times its entries have gone; keys and values are not counted.</summary>
+    static ResultTable Memory()
+    {
+        const int Entries = 100_000;
+        var keys = Enumerable.Range(0, 3 * Entries).Select(i => i.ToString(CultureInfo.InvariantCulture)).ToArray();
+        var value = new object();
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var dictionary = new System.Collections.Concurrent.ConcurrentDictionary<string, object>(StringComparer.Ordinal);
+        for (var i = 0; i < Entries; i++)
+        {
+            dictionary[keys[i]] = value;
+        }
+
+        var bare = GC.GetTotalMemory(forceFullCollection: true) - before;
+        GC.KeepAlive(dictionary);
+        dictionary = null;
+        before = GC.GetTotalMemory(forceFullCollection: true);
+        var cache = new FettleCache(new FettleCacheOptions { Time = new StoppedTime() });
+        var category = cache.Category<object>(new CategoryOptions("memory") { MaxEntries = Entries });
+        foreach (var key in keys)
+        {
+            if (!category.SetAsync(key, value).IsCompletedSuccessfully)
+            {
+                throw new InvalidOperationException("a set in memory waits for nothing");
+            }
+        }
+
+        var ours = GC.GetTotalMemory(forceFullCollection: true) - before;
+        GC.KeepAlive(category);
+        GC.KeepAlive(keys);
+        return new ResultTable(
+            $"Memory an entry takes beside its key and value, {Entries:N0} entries",
+            ["what", "bytes"],
+            [["ConcurrentDictionary", F(bare / (double)Entries)], ["Fettle", F(ours / (double)Entries)]],
+            "Fettle: entry, map, the three policies and what they remember of keys that left, statistics.");
     }
 
     static void Run(ResultDocument result, string title, IEnumerable<(string Name, int[] Keys)> traces)

@@ -179,7 +179,10 @@ internal sealed class TinyLfuRival(int capacity) : IRival
 /// <summary>Belady's optimum: evicts what is used again last, and does not admit what is used later than all held.</summary>
 internal static class Optimal
 {
-    public static double HitRate(int[] trace, int capacity)
+    /// <param name="trace">Keys in the order of the accesses.</param>
+    /// <param name="capacity">Entries.</param>
+    /// <param name="from">Accesses before this one warm the cache and are not counted.</param>
+    public static double HitRate(int[] trace, int capacity, int from = 0)
     {
         var next = new int[trace.Length];
         var last = new Dictionary<int, int>();
@@ -194,7 +197,7 @@ internal static class Optimal
         var hits = 0;
         for (var i = 0; i < trace.Length; i++)
         {
-            hits += held.ContainsKey(trace[i]) ? 1 : 0;
+            hits += i >= from && held.ContainsKey(trace[i]) ? 1 : 0;
             held[trace[i]] = next[i];
             byNext.Enqueue((trace[i], next[i]), -next[i] == int.MinValue ? int.MinValue : -next[i]);
             while (held.Count > capacity)
@@ -207,6 +210,6 @@ internal static class Optimal
             }
         }
 
-        return 100.0 * hits / trace.Length;
+        return 100.0 * hits / (trace.Length - from);
     }
 }

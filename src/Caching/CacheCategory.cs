@@ -45,5 +45,8 @@ public abstract class CacheCategory
 
     internal abstract KeyUse[] PopularKeys();
 
+    /// <summary>A warming has ended: what it is worth shows in the minute that follows.</summary>
+    internal abstract void BeginFirstMinute();
+
     internal abstract void AddPopular(IEnumerable<KeyUse> uses);
 }

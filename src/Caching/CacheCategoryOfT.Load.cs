@@ -294,6 +294,11 @@ public sealed partial class CacheCategory<T>
             {
                 if (IsAlive(flight, entry.Tags))
                 {
+                    if (flight.IsWarming)
+                    {
+                        MarkWarmed(entry);
+                    }
+
                     _memory.Put(entry, ref evicted);
                 }
                 else

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Fettle.Caching.Loading;
 using Fettle.Caching.Memory;
 using Fettle.Caching.SecondTier;
+using Fettle.Caching.Warming;
 
 namespace Fettle.Caching;
 
@@ -81,6 +82,7 @@ public sealed partial class CacheCategory<T>
             if (TryJoin(key, version) is { } running)
             {
                 _counters.Coalesced++;
+                running.IsWarming &= WarmScope.IsActive;
                 (waiting ??= []).Add(running);
                 return;
             }
@@ -168,7 +170,12 @@ public sealed partial class CacheCategory<T>
             }
             else if (!TryAccept(flights[i], value))
             {
-                missing.Add((flights[i], default));
+                // There is a value, but it is damaged or of older data: the lease to replace it has to be asked for.
+                var (leased, lease) = await _second.ReadAsync(
+                    budget,
+                    (Key: keys[i], Lease: new LeaseRequest(Options.LeaseTime)),
+                    static (tier, s, token) => tier.LeaseAsync(s.Key, s.Lease, token));
+                missing.Add((flights[i], leased ? lease : default));
             }
         }
 

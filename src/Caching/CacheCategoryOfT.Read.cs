@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Fettle.Caching.Loading;
 using Fettle.Caching.Memory;
+using Fettle.Caching.Warming;
 
 namespace Fettle.Caching;
 
@@ -86,7 +87,7 @@ public sealed partial class CacheCategory<T>
                     _counters.StaleServed++;
                 }
 
-                if (now >= served.FreshUntil && !_flights.ContainsKey(key))
+                if (now >= served.RefreshAt && !_flights.ContainsKey(key))
                 {
                     started = Start(key, hash, factory, tags, addsTags, version, served);
                     _counters.Refreshes++;
@@ -101,6 +102,7 @@ public sealed partial class CacheCategory<T>
                 if (TryJoin(key, version) is { } running)
                 {
                     _counters.Coalesced++;
+                    running.IsWarming &= WarmScope.IsActive;
                     flight = running;
                 }
                 else
@@ -171,6 +173,7 @@ public sealed partial class CacheCategory<T>
             ReplacesDead = older is not null,
             Previous = previous,
             StartSequence = _memory.Sequence,
+            IsWarming = previous is null && WarmScope.IsActive,
         };
         _flights[key] = flight;
         return flight;

@@ -23,6 +23,7 @@ public sealed partial class CacheCategory<T>
                 Bytes = _memory.Bytes,
                 Hits = hits,
                 TimeToLiveMilliseconds = CurrentTimeToLive.TotalMilliseconds,
+                FirstMinute = ReadFirstMinute(),
                 MemoryCurve = _memory.Curve.Read(hits + reasons.Sum()),
                 Misses = new CacheMisses(reasons[0], reasons[1], reasons[2], reasons[3]),
                 StaleServed = _counters.StaleServed,

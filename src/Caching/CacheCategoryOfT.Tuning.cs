@@ -28,6 +28,11 @@ public sealed partial class CacheCategory<T>
             return 0;
         }
 
+        if (_print is { } print)
+        {
+            return print(value);
+        }
+
         if (_serializer is null)
         {
             return value.GetHashCode();

@@ -25,6 +25,7 @@ public sealed partial class CacheCategory<T> : CacheCategory
     readonly Func<T, long>? _sizeOf;
     readonly Func<long>? _dataVersion;
     readonly TimeToLiveTuner? _tuner;
+    readonly Func<T, int>? _print;
     readonly Dictionary<string, Flight<T>> _flights = new(StringComparer.Ordinal);
     Action<Evicted<T>>? _evicted;
     readonly Dictionary<string, RunningSet> _sets = new(StringComparer.Ordinal);
@@ -40,6 +41,7 @@ public sealed partial class CacheCategory<T> : CacheCategory
         _sizeOf = options.SizeOf is null ? null : (Func<T, long>)options.SizeOf;
         _dataVersion = options.DataVersion;
         _tuner = options.Auto is { } auto ? new TimeToLiveTuner(auto with { }, options.TimeToLive) : null;
+        _print = (Func<T, int>?)options.Auto?.Print;
         if (_second is not null && serializer is null)
         {
             Throw.NoSerializer(options.Name, typeof(T));

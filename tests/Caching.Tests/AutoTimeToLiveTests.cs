@@ -64,6 +64,24 @@ public class AutoTimeToLiveTests
         moving.Current.ShouldBe(TimeSpan.FromSeconds(2));
     }
 
+    [Theory]
+    [InlineData(true, 3600)]
+    [InlineData(false, 1)]
+    public async Task ValueThatSaysWhenItWasMade_ChangesOnlyWhereThatCounts(bool isPrinted, int seconds)
+    {
+        var time = new ManualTime();
+        await using var cache = new FettleCache(new FettleCacheOptions { Time = time });
+        var auto = new AutoTimeToLive { Print = isPrinted ? (string? text) => text![0] : null };
+        var category = cache.Category(new CategoryOptions("c") { TimeToLive = TimeSpan.FromSeconds(10), Auto = auto }, Text.Serializer);
+        for (var i = 0; i < 400; i++)
+        {
+            await category.GetOrCreateAsync("k", _ => ValueTask.FromResult<string?>($"same, made at {i}"));
+            time.Advance(TimeSpan.FromMilliseconds(category.GetStatistics().TimeToLiveMilliseconds + 1));
+        }
+
+        category.GetStatistics().TimeToLiveMilliseconds.ShouldBe(seconds * 1000);
+    }
+
     [Fact]
     public async Task EveryChange_IsTold()
     {

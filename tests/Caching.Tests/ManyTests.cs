@@ -87,6 +87,71 @@ public class ManyTests
     }
 
     [Fact]
+    public async Task DamagedValue_IsLoadedAndReplacedInTheSecondTier()
+    {
+        var time = new ManualTime();
+        var server = new FakeServer(time);
+        await using var node = new CacheNode(time, server);
+        await using var other = new CacheNode(time, server);
+        await other.Values.SetAsync("a", "old");
+        server.Tamper(new SecondTierKey("values", "a"), bytes => [.. bytes[..^1], (byte)(bytes[^1] ^ 1)]);
+
+        (await node.Values.GetOrCreateManyAsync(["a", "b"], (keys, _) => Load(keys)))["a"].ShouldBe("va");
+
+        node.Values.GetStatistics().SecondTier.Corrupt.ShouldBe(1);
+        await using var third = new CacheNode(time, server);
+        (await third.Values.GetAsync("a")).Value.ShouldBe("va");
+    }
+
+    public static IEnumerable<object[]> Changes() =>
+        from change in new[] { "Remove", "Set", "Tag", "Prefix", "Clear", "other Remove", "other Set", "other Tag", "other Prefix" }
+        from second in new[] { false, true }
+        where second || !change.StartsWith("other", StringComparison.Ordinal)
+        select new object[] { change, second };
+
+    [Theory]
+    [MemberData(nameof(Changes))]
+    public async Task ChangeDuringALoadOfMany_EveryoneReadsTheNewValue(string change, bool second)
+    {
+        var time = new ManualTime();
+        var server = second ? new FakeServer(time) : null;
+        await using var node = new CacheNode(time, server);
+        await using var other = new CacheNode(time, server ?? new FakeServer(time));
+        await using var cold = new CacheNode(time, server);
+        var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var source = "1";
+        var load = node.Values.GetOrCreateManyAsync(
+            ["p/a", "p/b"],
+            async (keys, _) =>
+            {
+                var seen = source;
+                entered.TrySetResult();
+                await release.Task;
+                return keys.ToDictionary(k => k, _ => (string?)seen);
+            },
+            ["t"]).AsTask();
+        await entered.Task;
+        source = "2";
+        var by = change.StartsWith("other", StringComparison.Ordinal) ? other : node;
+        await (change.Split(' ')[^1] switch
+        {
+            "Remove" => by.Values.RemoveAsync("p/a"),
+            "Set" => by.Values.SetAsync("p/a", "2", tags: ["t"]),
+            "Tag" => by.Cache.RemoveByTagAsync("t"),
+            "Prefix" => by.Values.RemoveByPrefixAsync("p/"),
+            _ => by.Values.ClearAsync(),
+        });
+        release.SetResult();
+        await load;
+
+        foreach (var reader in second ? [node, other, cold] : new[] { node })
+        {
+            (await reader.Get("p/a", source, "t")).ShouldBe("2", change);
+        }
+    }
+
+    [Fact]
     public async Task SecondTierThatHangs_CostsTheBudgetAndTheFactoryAnswers()
     {
         var time = new ManualTime();

@@ -42,6 +42,53 @@ public class WarmingTests
     }
 
     [Fact]
+    public async Task FirstMinute_ShowsTheHitRateColdAgainstWarmed()
+    {
+        var time = new ManualTime();
+        await using var node = new CacheNode(time);
+        node.Values.GetStatistics().FirstMinute.ShouldBeNull();
+        await node.Get("k1", "asked before");
+        var warming = new CacheWarming(node.Cache, [new Warmer(node, k => k)]);
+        await warming.RunAsync(new WarmRequest { Limit = 10, RatePerSecond = 1_000_000 });
+        await warming.RunAsync(new WarmRequest { Limit = 10, RatePerSecond = 1_000_000 });
+        time.Advance(TimeSpan.FromSeconds(30));
+        for (var i = 0; i < 5; i++)
+        {
+            // k0, twice, by both ways: the first would have been a miss; k1 was there before.
+            (await node.Get("k0", "?")).ShouldBe("k0");
+            node.Values.TryGet("k1", out _).ShouldBeTrue();
+        }
+
+        node.Values.TryGet("k2", out _).ShouldBeTrue();
+        await node.Get("cold", "x");
+        time.Advance(TimeSpan.FromSeconds(31));
+        await node.Get("k3", "?");
+
+        var minute = node.Values.GetStatistics().FirstMinute!;
+        minute.Seconds.ShouldBe(60);
+        minute.Requests.ShouldBe(12);
+        minute.HitRatePercent!.Value.ShouldBe(100 * 11 / 12.0, 1e-9);
+        minute.ColdHitRatePercent!.Value.ShouldBe(100 * 9 / 12.0, 1e-9);
+        (minute.WarmedKeys, minute.AskedKeys).ShouldBe((9, 2));
+    }
+
+    [Theory]
+    [InlineData(100)]
+    [InlineData(5_000)]
+    [InlineData(300_000)]
+    public async Task PopularKeys_AreCountedCloseEnough(int hits)
+    {
+        await using var node = new CacheNode(new ManualTime());
+        await node.Get("often", "x");
+        for (var i = 0; i < hits; i++)
+        {
+            node.Values.TryGet("often", out _).ShouldBeTrue();
+        }
+
+        node.Values.GetStatistics().TopKeys.Single().Hits.ShouldBeInRange((long)(0.75 * hits), (long)(1.25 * hits));
+    }
+
+    [Fact]
     public async Task Cancelled_Stops()
     {
         await using var node = new CacheNode(new ManualTime());

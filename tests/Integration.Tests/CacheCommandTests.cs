@@ -80,6 +80,18 @@ public sealed class CacheCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task WarmingThatCounts_ShowsColdAgainstWarmed()
+    {
+        var warm = await FettleAsync("warm", "--limit", "5", "--count", "1", "--url", Url, "--token", Token);
+        warm.Code.ShouldBe(0, warm.Errors);
+        warm.Output.ShouldContain("s after warming: no requests");
+        _prices.TryGet("p0", out _).ShouldBeTrue();
+        _prices.TryGet("p0", out _).ShouldBeTrue();
+        var stats = await FettleAsync("stats", "--url", Url, "--token", Token);
+        stats.Output.ShouldContain("100.00 % hits of 2 requests, cold 50.00 %, 1 of 5 warmed keys asked for");
+    }
+
+    [Fact]
     public async Task WarmingThatFails_ShowsTheFirstErrorAndEndsWithOne()
     {
         PriceWarmer.Fail = true;
@@ -98,6 +110,7 @@ public sealed class CacheCommandTests : IAsyncLifetime
     [Theory]
     [InlineData(2, "allowed: an http or https address", "stats", "--url", "ftp://x")]
     [InlineData(1, "no answer from", "stats", "--url", "http://127.0.0.1:1")]
+    [InlineData(2, "--count is 61; allowed: 0 (do not count) to 60", "warm", "--count", "61")]
     public async Task Mistakes_AreOneLine(int code, string text, params string[] arguments)
     {
         var (actual, _, errors) = await FettleAsync(arguments);

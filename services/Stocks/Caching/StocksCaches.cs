@@ -1,14 +1,16 @@
+using Fettle.AspNetCore;
 using Fettle.Caching;
 using Fettle.Services.Stocks.Features;
 using Fettle.Services.Stocks.Http;
+using Fettle.Services.Stocks.Models;
 using Fettle.Services.Stocks.Predictions;
 using Fettle.Services.Stocks.Serving;
 
 namespace Fettle.Services.Stocks.Caching;
 
 /// <summary>
-/// What the service keeps in memory. The keys carry the versions of the data (and of the model) that a value was made from, so a write
-/// or a new model makes exactly the values it affects unreachable; the time to live only frees their memory.
+/// What the service keeps in memory. The keys carry the versions of the stock's data (and the checksum of the model) that a value was
+/// made from, so a write or a new model makes exactly the values it affects unreachable; the time to live only frees their memory.
 /// </summary>
 internal sealed class StocksCaches
 {
@@ -17,12 +19,20 @@ internal sealed class StocksCaches
     const string AnswersName = "answers";
 
     readonly FettleCache _cache;
+    readonly bool _hasSecondTier;
 
-    public StocksCaches(FettleCache cache, StocksOptions options)
+    public StocksCaches(FettleCache cache, StocksOptions options, StockSwitches switches)
     {
         _cache = cache;
-        Features = _cache.Category(Options(FeaturesName, options), CacheSerializer.Json<FeatureSet?>(StocksCacheJson.Default.FeatureSet!));
-        Predictions = _cache.Category(Options(PredictionsName, options), CacheSerializer.Json<Prediction?>(StocksCacheJson.Default.Prediction!));
+        _hasSecondTier = options.Redis is not null;
+        Features = _cache.Category(
+            Options(FeaturesName, options, switches.AutoTimeToLive, (FeatureSet? set) => Print(set)),
+            CacheSerializer.Json<FeatureSet?>(StocksCacheJson.Default.FeatureSet!));
+
+        // Not the moment at which it was computed: that differs every time.
+        Predictions = _cache.Category(
+            Options(PredictionsName, options, switches.AutoTimeToLive, (Prediction? p) => HashCode.Combine(p?.Probability, Print(p?.Features))),
+            CacheSerializer.Json<Prediction?>(StocksCacheJson.Default.Prediction!));
     }
 
     /// <summary>The cache of the categories, for statistics and clearing over the admin endpoints.</summary>
@@ -32,12 +42,13 @@ internal sealed class StocksCaches
 
     public CacheCategory<Prediction?> Predictions { get; }
 
-    public static string FeaturesKey(PredictQuery query, string dataStamp) =>
-        $"{query.BseCode}|{query.NseSymbol}|{query.Date.DayNumber}|{dataStamp}";
+    public static string FeaturesKey(PredictQuery query, string stamp) =>
+        $"{query.BseCode}|{query.NseSymbol}|{query.Date.DayNumber}|{stamp}";
 
     /// <summary>Explanations are kept with the prediction, so a prediction without one is another entry. The compiled form gives the same bits and shares it.</summary>
-    public static string PredictionKey(PredictQuery query, string modelVersion, string dataStamp) =>
-        $"{FeaturesKey(query, dataStamp)}|{modelVersion}|{(query.IncludeContributions ? 1 : 0)}";
+    /// <remarks>The version's name is in the answer and its checksum decides what the answer is, so both are in the key.</remarks>
+    public static string PredictionKey(PredictQuery query, ServingModel model, string stamp) =>
+        $"{FeaturesKey(query, stamp)}|{model.Version}@{model.Sha256.AsSpan(0, 16)}|{(query.IncludeContributions ? 1 : 0)}";
 
     /// <summary>What a key of either category asks for, without the versions it was made from; null when it is no such key.</summary>
     public static string? WithoutVersions(string key) => key.Split('|') switch
@@ -68,7 +79,7 @@ internal sealed class StocksCaches
         {
             var count = category.Count;
             await category.ClearAsync();
-            cleared.Add(category.Name, new CacheTierCounts(count, 0));
+            cleared.Add(category.Name, new CacheTierCounts(count, _hasSecondTier ? null : 0));
         }
 
         // Answers hold predictions.
@@ -76,17 +87,32 @@ internal sealed class StocksCaches
         {
             var count = answers.Count;
             await answers.ClearAsync();
-            cleared.Add(AnswersName, new CacheTierCounts(count, 0));
+            cleared.Add(AnswersName, new CacheTierCounts(count, _hasSecondTier ? null : 0));
         }
 
         return cleared;
     }
 
-    /// <summary>"There is none" is not kept: a refusal is worked out again.</summary>
-    static CategoryOptions Options(string name, StocksOptions options) => new(name)
+    static int Print(FeatureSet? set)
     {
-        TimeToLive = TimeSpan.FromSeconds(options.CacheSeconds),
-        NegativeTimeToLive = TimeSpan.Zero,
-        MaxEntries = options.CacheEntries,
-    };
+        var hash = default(HashCode);
+        foreach (var value in set?.Values ?? [])
+        {
+            hash.Add(BitConverter.DoubleToInt64Bits(value));
+        }
+
+        return hash.ToHashCode();
+    }
+
+    /// <summary>"There is none" is not kept: a refusal is worked out again.</summary>
+    static CategoryOptions Options(string name, StocksOptions service, Switch auto, Delegate print)
+    {
+        var options = CategoryDefaults.For(name);
+        var longest = TimeSpan.FromSeconds(service.CacheSeconds);
+        options.TimeToLive = options.TimeToLive < longest ? options.TimeToLive : longest;
+        options.NegativeTimeToLive = TimeSpan.Zero;
+        options.MaxEntries = service.CacheEntries;
+        options.Auto = new AutoTimeToLive { Floor = TimeSpan.FromSeconds(10), Ceiling = TimeSpan.FromHours(24), IsOn = () => auto.On, Print = print };
+        return options;
+    }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Fettle.AspNetCore;
 using Fettle.Databases;
 using Fettle.Services.Stocks.Caching;
@@ -11,13 +12,24 @@ namespace Fettle.Services.Stocks.Features;
 /// Features for a request, from wherever they are nearest: the resident panel, the cache, or the database, one stock at a time or many at once.
 /// All of them end in the same calculator on equal histories, so the answer does not depend on the way.
 /// </summary>
-internal sealed class FeatureStore(Database database, StockSwitches switches, FeaturePanel panel, StocksCaches caches)
+internal sealed class FeatureStore(Database database, StockSwitches switches, FeaturePanel panel, StocksCaches caches, StockVersions versions)
 {
     readonly DataStamp _stamp = new(database, StocksSchema.FeatureInputs);
     readonly HistoryLoader _loader = new(database);
 
-    /// <summary>The versions of the data that features are made from; taken before the data is read, so that a value is never newer than its key.</summary>
+    /// <summary>The versions of all that features are made from; taken before the data is read, so that a value is never older than its key.</summary>
     public ValueTask<string> StampAsync(CancellationToken cancellation) => _stamp.ReadAsync(cancellation);
+
+    /// <summary>Looks for writes, so that <see cref="StampOf"/> knows them; returns what <see cref="StampAsync"/> does.</summary>
+    public async ValueTask<string> RefreshAsync(CancellationToken cancellation)
+    {
+        var stamp = await _stamp.ReadAsync(cancellation);
+        await versions.RefreshAsync(cancellation);
+        return stamp;
+    }
+
+    /// <summary>The versions of the data that the features of a stock are made from.</summary>
+    public string StampOf(PredictQuery query) => versions.StampOf(query);
 
     public async ValueTask<FeatureOutcome> GetAsync(PredictQuery query, CancellationToken cancellation)
     {
@@ -26,7 +38,7 @@ internal sealed class FeatureStore(Database database, StockSwitches switches, Fe
             return await LoadAsync(query, cancellation);
         }
 
-        var stamp = await StampAsync(cancellation);
+        var stamp = await RefreshAsync(cancellation);
         if (switches.FeaturePanel.On && panel.TryFind(query.BseCode, query.NseSymbol, stamp, out var resident))
         {
             return Outcome(query, resident?.Stock, () => resident!.Outcome(query.Date));
@@ -37,7 +49,7 @@ internal sealed class FeatureStore(Database database, StockSwitches switches, Fe
             return await LoadAsync(query, cancellation);
         }
 
-        var key = StocksCaches.FeaturesKey(query, stamp);
+        var key = StocksCaches.FeaturesKey(query, StampOf(query));
         if (caches.Features.TryGet(key, out var cached) && cached is not null)
         {
             return new FeatureOutcome(cached, null, FromCache: true);
@@ -54,7 +66,7 @@ internal sealed class FeatureStore(Database database, StockSwitches switches, Fe
     public async Task<FeatureOutcome[]> GetManyAsync(IReadOnlyList<PredictQuery> queries, CancellationToken cancellation)
     {
         var outcomes = new FeatureOutcome[queries.Count];
-        var stamp = switches.FeaturePanel.On || switches.FeatureCache.On ? await StampAsync(cancellation) : "";
+        var stamp = switches.FeaturePanel.On || switches.FeatureCache.On ? await RefreshAsync(cancellation) : "";
         var missing = new List<int>();
         for (var i = 0; i < queries.Count; i++)
         {
@@ -62,29 +74,57 @@ internal sealed class FeatureStore(Database database, StockSwitches switches, Fe
             {
                 outcomes[i] = Outcome(queries[i], resident?.Stock, () => resident!.Outcome(queries[i].Date));
             }
-            else if (switches.FeatureCache.On && caches.Features.TryGet(StocksCaches.FeaturesKey(queries[i], stamp), out var cached) && cached is not null)
-            {
-                outcomes[i] = new FeatureOutcome(cached, null, FromCache: true);
-            }
             else
             {
                 missing.Add(i);
             }
         }
 
-        if (missing.Count == 0)
+        if (missing.Count > 0)
         {
-            return outcomes;
+            PredictQuery[] rest = [.. missing.Select(i => queries[i])];
+            var found = await (switches.FeatureCache.On ? CachedManyAsync(rest, cancellation) : LoadManyAsync(rest, cancellation));
+            for (var m = 0; m < found.Length; m++)
+            {
+                outcomes[missing[m]] = found[m];
+            }
         }
 
-        var loaded = await LoadManyAsync([.. missing.Select(i => queries[i])], cancellation);
-        for (var m = 0; m < missing.Count; m++)
+        return outcomes;
+    }
+
+    /// <summary>From memory, the rest from the second tier in one round trip, the rest loaded together.</summary>
+    async Task<FeatureOutcome[]> CachedManyAsync(PredictQuery[] queries, CancellationToken cancellation)
+    {
+        var keys = Array.ConvertAll(queries, q => StocksCaches.FeaturesKey(q, StampOf(q)));
+        var asked = new Dictionary<string, PredictQuery>(StringComparer.Ordinal);
+        for (var i = 0; i < keys.Length; i++)
         {
-            outcomes[missing[m]] = loaded[m];
-            if (switches.FeatureCache.On && loaded[m].Features is { } set)
+            asked.TryAdd(keys[i], queries[i]);
+        }
+
+        var own = new ConcurrentDictionary<string, FeatureOutcome>(StringComparer.Ordinal);
+        var made = await caches.Features.GetOrCreateManyAsync(
+            keys,
+            async (missing, token) =>
             {
-                await caches.Features.SetAsync(StocksCaches.FeaturesKey(queries[missing[m]], stamp), set);
-            }
+                var loaded = await LoadManyAsync([.. missing.Select(k => asked[k])], token);
+                var values = new Dictionary<string, FeatureSet?>(StringComparer.Ordinal);
+                for (var m = 0; m < loaded.Length; m++)
+                {
+                    own[missing[m]] = loaded[m];
+                    values[missing[m]] = loaded[m].Features;
+                }
+
+                return values;
+            },
+            cancellationToken: cancellation);
+        var outcomes = new FeatureOutcome[queries.Length];
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            outcomes[i] = own.TryGetValue(keys[i], out var outcome) ? outcome
+                : made[keys[i]] is { } set ? new FeatureOutcome(set, null, FromCache: true)
+                : await LoadAsync(queries[i], cancellation);
         }
 
         return outcomes;

@@ -49,8 +49,8 @@ internal sealed record ModelChangeAnswer(string? Active, bool Changed);
 
 internal sealed record CacheClearAnswer(string Type, IReadOnlyDictionary<string, CacheTierCounts> Cleared);
 
-/// <summary>Entries that went.</summary>
-internal sealed record CacheTierCounts(long Memory, long SecondTier);
+/// <summary>Entries that went; null for a second tier, where clearing is one step however many there are and nobody counts them.</summary>
+internal sealed record CacheTierCounts(long Memory, long? SecondTier);
 
 internal sealed record BatchRunAnswer(
     string RunId, string Date, string ModelVersion, string Status, int Total, int Scored, int Skipped, double StocksPerSecond,

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Fettle.Databases;
 using Fettle.MarketData;
+using Fettle.Services.Stocks.Caching;
 using Fettle.Services.Stocks.Features;
 using Fettle.Services.Stocks.Schema;
 
@@ -30,6 +31,7 @@ internal sealed class PriceImporter(Database database)
 {
     const string Source = "import";
     readonly PackedPrices _packed = new(database);
+    readonly StockVersions _versions = new(database);
 
     public async Task<ImportReport> ImportAsync(string folder, IReadOnlyDictionary<string, CompanyInfo> companies, IProgress<int>? progress, CancellationToken cancellation)
     {
@@ -42,6 +44,7 @@ internal sealed class PriceImporter(Database database)
         await using (var connection = await database.OpenWriteAsync(cancellation))
         {
             await StocksSchema.CreateAsync(connection, database.Engine, cancellation);
+            await StockVersions.CreateAsync(connection, cancellation);
         }
 
         int created = 0, inserted = 0, updated = 0, unchanged = 0, done = 0;
@@ -102,8 +105,22 @@ internal sealed class PriceImporter(Database database)
         }
 
         await _packed.ApplyAsync(connection, transaction, written, cancellation);
+        await NoteAsync(connection, transaction, written.Count > 0, created, [code, symbol], cancellation);
         await transaction.CommitAsync(cancellation);
         return (created, inserted, updated, bars.Count - inserted - bars.Count(b => stored.TryGetValue(b.Day, out var old) && old.Bar != b));
+    }
+
+    async Task NoteAsync(DbConnection connection, DbTransaction transaction, bool prices, bool stocks, string[] names, CancellationToken cancellation)
+    {
+        if (prices)
+        {
+            await _versions.NoteAsync(connection, transaction, StocksSchema.Prices, names, cancellation);
+        }
+
+        if (stocks)
+        {
+            await _versions.NoteAsync(connection, transaction, StocksSchema.Stocks, names, cancellation);
+        }
     }
 
     static StockBar Bar(string code, ImportedBar bar) => new(code, bar.Day.DayNumber, bar.Open, bar.High, bar.Low, bar.Close, bar.Volume);

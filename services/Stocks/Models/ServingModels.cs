@@ -24,7 +24,7 @@ internal sealed class ServingModels
     public ReloadResult LastReload { get; private set; }
 
     public ServingModel? Current(bool compiled) => Registry.Current is { } active
-        ? new ServingModel(active.Version, compiled ? Compiled(active) : active.Forest)
+        ? new ServingModel(active.Version, active.Manifest.Sha256, compiled ? Compiled(active) : active.Forest)
         : null;
 
     public ReloadResult Reload() => LastReload = Registry.Reload();
@@ -34,4 +34,7 @@ internal sealed class ServingModels
 }
 
 /// <summary>One version in one form.</summary>
-internal sealed record ServingModel(string Version, Forest Forest);
+/// <param name="Version">The version's name.</param>
+/// <param name="Sha256">The checksum of its file: a version that is replaced under its old name is another model.</param>
+/// <param name="Forest">The trees.</param>
+internal sealed record ServingModel(string Version, string Sha256, Forest Forest);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Fettle.AspNetCore;
 using Fettle.Services.Stocks.Caching;
 using Fettle.Services.Stocks.Features;
@@ -17,7 +18,7 @@ internal sealed class PredictionEngine(ServingModels models, FeatureStore featur
 
     /// <summary>The versions of the model and the data that an answer is made from.</summary>
     public async ValueTask<string> AnswerVersionAsync(CancellationToken cancellation) =>
-        $"{models.Registry.Current?.Version}|{await features.StampAsync(cancellation)}";
+        $"{models.Registry.Current?.Version}@{models.Registry.Current?.Manifest.Sha256}|{await features.StampAsync(cancellation)}";
 
     public async ValueTask<PredictionOutcome> PredictAsync(ServingModel model, PredictQuery query, CancellationToken cancellation)
     {
@@ -26,7 +27,8 @@ internal sealed class PredictionEngine(ServingModels models, FeatureStore featur
             return Score(model, query, await features.GetAsync(query, cancellation));
         }
 
-        var key = StocksCaches.PredictionKey(query, model.Version, await features.StampAsync(cancellation));
+        await features.RefreshAsync(cancellation);
+        var key = StocksCaches.PredictionKey(query, model, features.StampOf(query));
         using (ServerTimings.Measure("cache"))
         {
             if (caches.Predictions.TryGet(key, out var cached) && cached is not null)
@@ -46,9 +48,9 @@ internal sealed class PredictionEngine(ServingModels models, FeatureStore featur
     /// <summary>One outcome per query, in order; one failing leaves the others alone.</summary>
     public async Task<PredictionOutcome[]> PredictManyAsync(ServingModel model, IReadOnlyList<PredictQuery> queries, CancellationToken cancellation)
     {
-        var outcomes = new PredictionOutcome[queries.Count];
         if (!switches.BatchedLoading.On)
         {
+            var outcomes = new PredictionOutcome[queries.Count];
             for (var i = 0; i < outcomes.Length; i++)
             {
                 outcomes[i] = await PredictAsync(model, queries[i], cancellation);
@@ -57,32 +59,52 @@ internal sealed class PredictionEngine(ServingModels models, FeatureStore featur
             return outcomes;
         }
 
-        var stamp = switches.PredictionCache.On ? await features.StampAsync(cancellation) : "";
-        var missing = new List<int>();
-        for (var i = 0; i < outcomes.Length; i++)
+        return switches.PredictionCache.On ? await CachedManyAsync(model, queries, cancellation) : await ScoreManyAsync(model, queries, cancellation);
+    }
+
+    /// <summary>From memory, the rest from the second tier in one round trip, the rest scored together.</summary>
+    async Task<PredictionOutcome[]> CachedManyAsync(ServingModel model, IReadOnlyList<PredictQuery> queries, CancellationToken cancellation)
+    {
+        await features.RefreshAsync(cancellation);
+        var keys = queries.Select(q => StocksCaches.PredictionKey(q, model, features.StampOf(q))).ToArray();
+        var asked = new Dictionary<string, PredictQuery>(StringComparer.Ordinal);
+        for (var i = 0; i < keys.Length; i++)
         {
-            if (switches.PredictionCache.On && caches.Predictions.TryGet(StocksCaches.PredictionKey(queries[i], model.Version, stamp), out var cached) && cached is not null)
-            {
-                outcomes[i] = new PredictionOutcome(cached, null, CacheHit.Prediction);
-            }
-            else
-            {
-                missing.Add(i);
-            }
+            asked.TryAdd(keys[i], queries[i]);
         }
 
-        var loaded = missing.Count == 0 ? [] : await features.GetManyAsync([.. missing.Select(i => queries[i])], cancellation);
-        for (var m = 0; m < loaded.Length; m++)
-        {
-            var query = queries[missing[m]];
-            var outcome = outcomes[missing[m]] = Score(model, query, loaded[m]);
-            if (switches.PredictionCache.On && outcome.Prediction is not null)
+        var own = new ConcurrentDictionary<string, PredictionOutcome>(StringComparer.Ordinal);
+        var made = await caches.Predictions.GetOrCreateManyAsync(
+            keys,
+            async (missing, token) =>
             {
-                await caches.Predictions.SetAsync(StocksCaches.PredictionKey(query, model.Version, stamp), outcome.Prediction);
-            }
+                var scored = await ScoreManyAsync(model, [.. missing.Select(k => asked[k])], token);
+                var values = new Dictionary<string, Prediction?>(StringComparer.Ordinal);
+                for (var m = 0; m < scored.Length; m++)
+                {
+                    own[missing[m]] = scored[m];
+                    values[missing[m]] = scored[m].Prediction;
+                }
+
+                return values;
+            },
+            cancellationToken: cancellation);
+        var outcomes = new PredictionOutcome[keys.Length];
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            // Not worked out here: it came from a tier or from a caller who asked at the same time, whose refusal is not shared.
+            outcomes[i] = own.TryGetValue(keys[i], out var outcome) ? outcome
+                : made[keys[i]] is { } prediction ? new PredictionOutcome(prediction, null, CacheHit.Prediction)
+                : Score(model, queries[i], await features.GetAsync(queries[i], cancellation));
         }
 
         return outcomes;
+    }
+
+    async Task<PredictionOutcome[]> ScoreManyAsync(ServingModel model, IReadOnlyList<PredictQuery> queries, CancellationToken cancellation)
+    {
+        var loaded = await features.GetManyAsync(queries, cancellation);
+        return [.. loaded.Select((outcome, i) => Score(model, queries[i], outcome))];
     }
 
     PredictionOutcome Score(ServingModel model, PredictQuery query, FeatureOutcome outcome)

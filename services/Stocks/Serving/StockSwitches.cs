@@ -18,6 +18,8 @@ internal sealed class StockSwitches
             new SwitchDefinition("feature-cache", "cache", "Keeps the features of a stock and date until the data changes.", SwitchRisk.Medium, NeedsWarmup: true));
         PredictionCache = registry.Add(
             new SwitchDefinition("prediction-cache", "cache", "Keeps predictions until the data or the model changes.", SwitchRisk.Medium, NeedsWarmup: true));
+        AutoTimeToLive = registry.Add(
+            new SwitchDefinition("auto-ttl", "cache", "Lets the time that cached features and predictions live follow how often they change."));
         FeaturePanel = registry.Add(
             new SwitchDefinition("feature-panel", "features", "Keeps the whole market in memory, bars in columns.", SwitchRisk.Medium, NeedsWarmup: true),
             panel.Want);
@@ -35,6 +37,8 @@ internal sealed class StockSwitches
     public Switch FeatureCache { get; }
 
     public Switch PredictionCache { get; }
+
+    public Switch AutoTimeToLive { get; }
 
     public Switch FeaturePanel { get; }
 

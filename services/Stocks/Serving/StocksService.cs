@@ -25,6 +25,7 @@ internal static class StocksService
         await using (var connection = await database.OpenWriteAsync(cancellation))
         {
             await StocksSchema.CreateAsync(connection, database.Engine, cancellation);
+            await StockVersions.CreateAsync(connection, cancellation);
         }
 
         builder.AddFettle(fettle =>
@@ -77,6 +78,7 @@ internal static class StocksService
         services.AddSingleton<StockSwitches>();
         services.AddSingleton(options);
         services.AddSingleton<StocksCaches>();
+        services.AddSingleton<StockVersions>();
         services.AddSingleton<PackedPrices>();
         services.AddSingleton<ICacheWarmer>(s => ActivatorUtilities.CreateInstance<StocksWarmer>(s, StocksCaches.FeaturesName));
         services.AddSingleton<ICacheWarmer>(s => ActivatorUtilities.CreateInstance<StocksWarmer>(s, StocksCaches.PredictionsName));

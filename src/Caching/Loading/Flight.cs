@@ -46,6 +46,9 @@ internal sealed class Flight<T>(string key, uint hash, string[] tags, Delegate f
     /// <summary>The lease of the second tier that this flight created and others may wait for.</summary>
     public bool OwnsLease { get; set; }
 
+    /// <summary>Whether only a warming wants it.</summary>
+    public bool IsWarming { get; set; }
+
     /// <summary>Whether it only reads the second tier: nobody joins it, because it may end without a value.</summary>
     public bool IsProbe { get; set; }
 

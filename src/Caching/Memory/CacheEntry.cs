@@ -6,34 +6,44 @@ namespace Fettle.Caching.Memory;
 /// </summary>
 internal abstract class CacheEntry(string key, uint hash)
 {
+    // The runtime puts references first, then eight bytes, then four, each in this order, and the value of the derived type behind them:
+    // what a hit reads stands last, so that it and the value lie on one or two cache lines.
     public readonly string Key = key;
-    public readonly uint Hash = hash;
-
-    /// <summary>Clock reading (ms) until which a hit needs no thought; earlier than <see cref="ExpiresAt"/> where the value is refreshed ahead.</summary>
-    public long FreshUntil;
+    public string[] Tags = [];
+    public CacheEntry? Previous;
+    public CacheEntry? Next;
     public long ExpiresAt;
     public long StaleUntil;
 
     /// <summary>When the value's own time to live ends, which the memory tier's may cut short.</summary>
     public long LoadedUntil;
+    public long Bytes;
+
+    /// <summary>Hits, estimated from a sample.</summary>
+    public long SampledHits;
+    public long DataVersion;
 
     /// <summary>The category's invalidation sequence up to which this entry is known to be covered by none.</summary>
     public long CheckedAt;
-    public long DataVersion;
-    public string[] Tags = [];
-    public long Bytes;
+
+    /// <summary>
+    /// Clock reading (ms) until which a hit needs no thought; earlier than <see cref="ExpiresAt"/> where the value is refreshed ahead.
+    /// Negative while nobody has asked for what a warming loaded: that first hit is counted, under the lock.
+    /// </summary>
+    public long FreshUntil;
 
     /// <summary>How long the load took, in microseconds: what one hit saves.</summary>
     public int LoadMicroseconds;
 
-    /// <summary>Hits, estimated from a sample of one in eight.</summary>
-    public long SampledHits;
-
-    // ---- the eviction policy's own ----
+    /// <summary>The policy's number for the key.</summary>
     public int Node = -1;
+    public readonly uint Hash = hash;
+
+    /// <summary>The policy's queue in which the entry stands.</summary>
     public byte Queue;
-    public CacheEntry? Previous;
-    public CacheEntry? Next;
+
+    /// <summary>When a hit reloads the value in the background.</summary>
+    public long RefreshAt => Math.Abs(FreshUntil);
 }
 
 /// <summary>An entry with its value.</summary>

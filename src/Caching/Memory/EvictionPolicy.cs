@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Fettle.Caching.Memory.Experts;
 
 namespace Fettle.Caching.Memory;
@@ -83,6 +84,7 @@ internal sealed class EvictionPolicy
     /// The experts may spend a fixed number of accesses for every miss, which costs far more than they do. When that credit is used up,
     /// hits are lost: a cache that only hits has nothing to decide, and its hits stay cheap.
     /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Record(CacheEntry entry) => _reads.Add(entry) || _credit <= 0;
 
     /// <summary>Shows the experts the hits that wait. Under the lock.</summary>
@@ -231,7 +233,14 @@ internal sealed class EvictionPolicy
             }
         }
 
-        Array.Sort(_leastFirst, (a, b) => _votes[a].CompareTo(_votes[b]));
+        // Insertion sort of eight: no comparer is allocated.
+        for (var i = 1; i < _leastFirst.Length; i++)
+        {
+            for (var j = i; j > 0 && _votes[_leastFirst[j]] < _votes[_leastFirst[j - 1]]; j--)
+            {
+                (_leastFirst[j], _leastFirst[j - 1]) = (_leastFirst[j - 1], _leastFirst[j]);
+            }
+        }
     }
 
     void OnChanged(Expert expert, int node)
@@ -245,10 +254,23 @@ internal sealed class EvictionPolicy
 
     void OnForgotten(int node)
     {
-        if (_nodes.EntryOf(node) is null && !Array.Exists(_experts, e => e.Knows(node)) && _nodes.TryFind(_nodes.HashOf(node), out var current) && current == node)
+        if (_nodes.EntryOf(node) is null && !IsKnown(node) && _nodes.TryFind(_nodes.HashOf(node), out var current) && current == node)
         {
             _nodes.Free(node);
         }
+    }
+
+    bool IsKnown(int node)
+    {
+        foreach (var expert in _experts)
+        {
+            if (expert.Knows(node))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     EntryList QueueOf(CacheEntry entry)

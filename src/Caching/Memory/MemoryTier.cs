@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Fettle.Caching.Statistics;
+using Fettle.Caching.Warming;
 
 namespace Fettle.Caching.Memory;
 
@@ -81,9 +82,22 @@ internal sealed class MemoryTier<T>
         Curve.See(entry.Hash);
 
         // One hit in eight, chosen by a multiplicative hash so that no access pattern falls in step with it.
-        if ((ulong)_counters.Hits.Increment() * 0x9E3779B97F4A7C15 >> 61 == 0)
+        var draw = (ulong)_counters.Hits.Increment() * 0x9E3779B97F4A7C15;
+        if (draw >> 61 == 0)
         {
-            entry.SampledHits += 8;
+            Sample(entry, draw << 3);
+        }
+    }
+
+    /// <summary>The more hits an entry has, the fewer are sampled and the more each counts: threads that hit it seldom take its cache line from each other.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    static void Sample(CacheEntry entry, ulong draw)
+    {
+        var hits = entry.SampledHits;
+        var bits = hits < 512 ? 0 : hits < 8192 ? 3 : 6;
+        if (bits == 0 || draw >> (64 - bits) == 0)
+        {
+            entry.SampledHits = hits + (8L << bits);
         }
     }
 
@@ -129,6 +143,12 @@ internal sealed class MemoryTier<T>
         {
             Remove(entry, reason = MissReason.Expired);
             return null;
+        }
+
+        if (entry.FreshUntil < 0 && !WarmScope.IsActive)
+        {
+            entry.FreshUntil = -entry.FreshUntil;
+            _counters.AskedKeys += now < entry.ExpiresAt ? 1 : 0;
         }
 
         reason = MissReason.Expired;

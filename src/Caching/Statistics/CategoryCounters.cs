@@ -16,6 +16,8 @@ internal sealed class CategoryCounters
     public long Coalesced;
     public long StaleServed;
     public long StoresRefused;
+    public long WarmedKeys;
+    public long AskedKeys;
 
     // Interlocked.
     public long SecondTierHits;

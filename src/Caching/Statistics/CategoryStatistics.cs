@@ -57,6 +57,9 @@ public sealed record CategoryStatistics
     /// <summary>The time to live of the next value, in milliseconds: the category's, or what it has been tuned to.</summary>
     public double TimeToLiveMilliseconds { get; init; }
 
+    /// <summary>The minute after the last warming; null before one has ended.</summary>
+    public FirstMinute? FirstMinute { get; init; }
+
     /// <summary>Hit rates that an LRU cache of other sizes would have, estimated from a sample of keys; empty before there is enough of it.</summary>
     public IReadOnlyList<MemoryCurvePoint> MemoryCurve { get; init; } = [];
 

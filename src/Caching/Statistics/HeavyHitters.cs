@@ -3,13 +3,22 @@ namespace Fettle.Caching.Statistics;
 /// <summary>
 /// The keys with most weight in a stream, in bounded memory: Space-Saving (Metwally, Agrawal, El Abbadi 2005). A key that is not held takes
 /// the place of the lightest and inherits its weight, so a weight is never too small and too large by at most the lightest weight held.
+/// All weights are halved after so many hits, so that yesterday's favourites make room.
 /// </summary>
-internal sealed class HeavyHitters(int capacity)
+internal sealed class HeavyHitters(int capacity, long hitsUntilHalved = 1 << 20)
 {
+    long _hits;
     readonly Dictionary<string, (long Hits, long Saved)> _held = new(capacity, StringComparer.Ordinal);
 
     public void Add(string key, long hits, long savedMicroseconds)
     {
+        _hits += hits;
+        if (_hits >= hitsUntilHalved)
+        {
+            _hits = 0;
+            Halve();
+        }
+
         if (_held.TryGetValue(key, out var known))
         {
             _held[key] = (known.Hits + hits, known.Saved + savedMicroseconds);
@@ -27,8 +36,7 @@ internal sealed class HeavyHitters(int capacity)
         _held[key] = (inherited + hits, savedMicroseconds);
     }
 
-    /// <summary>Halves all weights, so that yesterday's favourites make room.</summary>
-    public void Age()
+    void Halve()
     {
         foreach (var (key, weight) in _held.ToArray())
         {

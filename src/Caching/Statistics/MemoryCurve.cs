@@ -47,7 +47,13 @@ internal sealed class MemoryCurve
     [MethodImpl(MethodImplOptions.NoInlining)]
     void SeeSampled(uint hash)
     {
-        lock (_gate)
+        // Lossy under contention: who would wait here counts as a repeat of a near key, which is what keys that meet here mostly are.
+        if (!_gate.TryEnter())
+        {
+            return;
+        }
+
+        try
         {
             _sampled++;
             var at = _stack.AsSpan(0, _count).IndexOf(hash);
@@ -65,6 +71,10 @@ internal sealed class MemoryCurve
 
             _stack.AsSpan(0, at).CopyTo(_stack.AsSpan(1));
             _stack[0] = hash;
+        }
+        finally
+        {
+            _gate.Exit();
         }
     }
 

@@ -1,3 +1,5 @@
+using Fettle.Caching.Warming;
+
 namespace Fettle.Caching;
 
 /// <summary>Fills one category before it is asked: knows which keys are worth it and how to load one.</summary>
@@ -74,8 +76,14 @@ public sealed class CacheWarming
         var run = new Run(_cache, request, progress);
         foreach (var warmer in chosen)
         {
-            var popular = _cache.Find(warmer.Category)?.PopularKeys().OrderByDescending(k => k.Hits).Select(k => k.Key).Distinct().ToArray() ?? [];
+            var popular = _cache.Find(warmer.Category)?.PopularKeys()
+                .GroupBy(k => k.Key).OrderByDescending(g => g.Sum(k => k.Hits)).Select(g => g.Key).ToArray() ?? [];
             await run.WarmAsync(warmer, popular, cancellationToken);
+        }
+
+        foreach (var warmer in chosen)
+        {
+            _cache.Find(warmer.Category)?.BeginFirstMinute();
         }
 
         return run.Snapshot();
@@ -135,6 +143,7 @@ public sealed class CacheWarming
         {
             try
             {
+                WarmScope.Begin();
                 await warmer.WarmAsync(key, cancellationToken);
                 lock (_gate)
                 {

@@ -53,9 +53,16 @@ internal static class CacheCommand
         var mode = new Option<string>("--mode") { Description = "full, or a category", DefaultValueFactory = _ => "full" };
         var limit = new Option<int>("--limit") { Description = "Keys of each category at most", DefaultValueFactory = _ => 200 };
         var days = new Option<int>("--days") { Description = "Days of history that choose the keys", DefaultValueFactory = _ => 7 };
-        var command = new Command("warm", "Load what will be asked for before it is") { mode, limit, days };
+        var count = new Option<int>("--count") { Description = "Count the requests of this many seconds after it, at most 60, and show the hit rate, cold against warmed" };
+        var command = new Command("warm", "Load what will be asked for before it is") { mode, limit, days, count };
         command.SetAction(async (parse, cancellation) =>
         {
+            var seconds = parse.GetValue(count);
+            if (seconds is < 0 or > 60)
+            {
+                throw new UserErrorException($"--count is {seconds}; allowed: 0 (do not count) to 60", ExitCode.Usage);
+            }
+
             using var service = CacheService.Open(parse.GetValue(Url)!, parse.GetValue(Token));
             var query = string.Create(CultureInfo.InvariantCulture, $"mode={Uri.EscapeDataString(parse.GetValue(mode)!)}&limit={parse.GetValue(limit)}&days={parse.GetValue(days)}");
             var answer = await service.SendAsync(HttpMethod.Post, $"/fettle/cache/warm?{query}", cancellation);
@@ -66,9 +73,28 @@ internal static class CacheCommand
                 Console.Error.WriteLine($"first error: {(string?)answer["firstError"]}");
             }
 
+            if (seconds > 0)
+            {
+                await ShowFirstMinuteAsync(service, TimeSpan.FromSeconds(seconds), cancellation);
+            }
+
             return errors > 0 && (int?)answer["items"] is null or 0 ? ExitCode.Error : ExitCode.Ok;
         });
         return command;
+    }
+
+    static async Task ShowFirstMinuteAsync(CacheService service, TimeSpan time, CancellationToken cancellation)
+    {
+        Console.Error.WriteLine($"counting the requests of {time.TotalSeconds:F0} s");
+        await Task.Delay(time, TimeProvider.System, cancellation);
+        var statistics = await service.SendAsync(HttpMethod.Get, "/fettle/cache", cancellation);
+        foreach (var category in statistics["categories"] as JsonArray ?? [])
+        {
+            if (category!["firstMinute"] is JsonObject counted)
+            {
+                Console.Out.WriteLine(CacheTable.FirstMinute((string)category["name"]!, counted));
+            }
+        }
     }
 
     static Command Clear()

@@ -34,6 +34,14 @@ internal static class CacheTable
             text.AppendLine(string.Join("  ", row.Select((c, i) => i == 0 ? c.PadRight(widths[i]) : c.PadLeft(widths[i]))).TrimEnd());
         }
 
+        foreach (var category in answer["categories"] as JsonArray ?? [])
+        {
+            if (category!["firstMinute"] is JsonObject minute)
+            {
+                text.AppendLine(FirstMinute((string)category["name"]!, minute));
+            }
+        }
+
         text.AppendLine($"memory: {Number((double?)answer["bytes"] / (1 << 20))} of {Number((double?)answer["maxBytes"] / (1 << 20))} MiB");
         if (answer["secondTier"] is JsonObject tier)
         {
@@ -43,6 +51,16 @@ internal static class CacheTable
         }
 
         return text.ToString();
+    }
+
+    /// <summary>The hit rate after a warming, beside that of the same requests without it.</summary>
+    public static string FirstMinute(string category, JsonObject minute)
+    {
+        var seconds = (double?)minute["seconds"] ?? 0;
+        return string.Create(CultureInfo.InvariantCulture, $"{category}: {(seconds >= 60 ? "first minute" : $"first {seconds:F0} s")} after warming: ")
+            + ((double?)minute["hitRatePercent"] is { } warmed
+                ? $"{Number(warmed)} % hits of {Whole(minute["requests"])} requests, cold {Number((double?)minute["coldHitRatePercent"])} %, {Whole(minute["askedKeys"])} of {Whole(minute["warmedKeys"])} warmed keys asked for"
+                : "no requests");
     }
 
     static string Whole(JsonNode? node) => ((long?)node)?.ToString(CultureInfo.InvariantCulture) ?? "-";

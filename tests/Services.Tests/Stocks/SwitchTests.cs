@@ -7,7 +7,7 @@ namespace Fettle.Services.Tests.Stocks;
 public sealed class SwitchTests
 {
     const string Body = """{"bse_code":"500007","prediction_date":"2025-09-30","include_features":true}""";
-    static readonly string[] Names = ["connection-pooling", "feature-cache", "prediction-cache", "batched-loading", "feature-panel", "packed-series", "compiled-forest", "answer-cache"];
+    static readonly string[] Names = ["connection-pooling", "feature-cache", "prediction-cache", "batched-loading", "auto-ttl", "feature-panel", "packed-series", "compiled-forest", "answer-cache"];
 
     [Fact]
     public async Task EverySwitch_LeavesEveryAnswerAsItWas()
