@@ -38,10 +38,10 @@ public sealed partial class CacheCategory<T> : CacheCategory
         _memory = new MemoryTier<T>(options, cache.Budget, _counters);
         _second = options.UseSecondTier ? cache.Guard : null;
         _serializer = serializer;
-        _sizeOf = options.SizeOf is null ? null : (Func<T, long>)options.SizeOf;
+        _sizeOf = Of<long>(options.SizeOf, nameof(options.SizeOf));
         _dataVersion = options.DataVersion;
         _tuner = options.Auto is { } auto ? new TimeToLiveTuner(auto with { }, options.TimeToLive) : null;
-        _print = (Func<T, int>?)options.Auto?.Print;
+        _print = Of<int>(options.Auto?.Print, nameof(AutoTimeToLive.Print));
         if (_second is not null && serializer is null)
         {
             Throw.NoSerializer(options.Name, typeof(T));
@@ -94,6 +94,16 @@ public sealed partial class CacheCategory<T> : CacheCategory
 
     /// <summary>The category's own lease check: nothing that covers the key has happened since the flight began. Under the lock.</summary>
     bool IsAlive(Flight<T> flight, string[] tags) => !flight.IsDead && !_memory.IsCovered(flight.StartSequence, flight.Key, tags);
+
+    Func<T, TResult>? Of<TResult>(Delegate? given, string name)
+    {
+        if (given is not null and not Func<T, TResult>)
+        {
+            Throw.WrongFunction(Name, name, given.GetType(), typeof(Func<T, TResult>));
+        }
+
+        return (Func<T, TResult>?)given;
+    }
 
     void Tell(List<Evicted<T>>? evicted)
     {

@@ -28,6 +28,12 @@ internal static class Throw
             $"category '{name}' uses the second tier but has no serializer for {type}: pass CacheSerializer.Json(context.{type.Name}) or set UseSecondTier = false");
 
     [DoesNotReturn]
+    public static void WrongFunction(string category, string property, Type given, Type wanted) =>
+        throw new ArgumentException($"{property} of category '{category}' is a {Text(given)}; give a {Text(wanted)}");
+
+    static string Text(Type function) => $"{function.Name.Split('`')[0]}<{string.Join(", ", function.GetGenericArguments().Select(a => a.Name))}>";
+
+    [DoesNotReturn]
     public static void Disposed() => throw new ObjectDisposedException("FettleCache");
 
     [DoesNotReturn]

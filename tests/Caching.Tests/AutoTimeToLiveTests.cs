@@ -71,7 +71,7 @@ public class AutoTimeToLiveTests
     {
         var time = new ManualTime();
         await using var cache = new FettleCache(new FettleCacheOptions { Time = time });
-        var auto = new AutoTimeToLive { Print = isPrinted ? (string? text) => text![0] : null };
+        var auto = new AutoTimeToLive { Print = isPrinted ? (string? text) => text!.IndexOf(',', StringComparison.Ordinal) : null };
         var category = cache.Category(new CategoryOptions("c") { TimeToLive = TimeSpan.FromSeconds(10), Auto = auto }, Text.Serializer);
         for (var i = 0; i < 400; i++)
         {
@@ -80,6 +80,15 @@ public class AutoTimeToLiveTests
         }
 
         category.GetStatistics().TimeToLiveMilliseconds.ShouldBe(seconds * 1000);
+    }
+
+    [Fact]
+    public async Task PrintOfAnotherType_IsRefusedAtOnce()
+    {
+        await using var cache = new FettleCache();
+        var auto = new AutoTimeToLive { Print = (int value) => value };
+        Should.Throw<ArgumentException>(() => cache.Category(new CategoryOptions("c") { Auto = auto }, Text.Serializer))
+            .Message.ShouldStartWith("Print of category 'c' is a Func<Int32, Int32>; give a Func<String, Int32>");
     }
 
     [Fact]
