@@ -84,7 +84,8 @@ public sealed class CacheCommandTests : IAsyncLifetime
     {
         var warm = await FettleAsync("warm", "--limit", "5", "--count", "1", "--url", Url, "--token", Token);
         warm.Code.ShouldBe(0, warm.Errors);
-        warm.Output.ShouldContain("s after warming: no requests");
+        warm.Output.ShouldContain("after warming prices, first ");
+        warm.Output.ShouldContain(" s: no requests");
         _prices.TryGet("p0", out _).ShouldBeTrue();
         _prices.TryGet("p0", out _).ShouldBeTrue();
         var stats = await FettleAsync("stats", "--url", Url, "--token", Token);

@@ -57,7 +57,7 @@ internal static class CacheTable
     public static string FirstMinute(string category, JsonObject minute)
     {
         var seconds = (double?)minute["seconds"] ?? 0;
-        return string.Create(CultureInfo.InvariantCulture, $"{category}: {(seconds >= 60 ? "first minute" : $"first {seconds:F0} s")} after warming: ")
+        return string.Create(CultureInfo.InvariantCulture, $"after warming {category}, first {(seconds >= 60 ? "minute" : $"{seconds:F0} s")}: ")
             + ((double?)minute["hitRatePercent"] is { } warmed
                 ? $"{Number(warmed)} % hits of {Whole(minute["requests"])} requests, cold {Number((double?)minute["coldHitRatePercent"])} %, {Whole(minute["askedKeys"])} of {Whole(minute["warmedKeys"])} warmed keys asked for"
                 : "no requests");
