@@ -42,7 +42,8 @@ internal sealed class EvictionBenchmark : IBenchmark
         var category = cache.Category<object>(new CategoryOptions("memory") { MaxEntries = Entries });
         foreach (var key in keys)
         {
-            if (!category.SetAsync(key, value).IsCompletedSuccessfully)
+            var set = category.SetAsync(key, value);
+            if (!set.IsCompletedSuccessfully)
             {
                 throw new InvalidOperationException("a set in memory waits for nothing");
             }

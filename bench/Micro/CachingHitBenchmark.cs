@@ -153,7 +153,8 @@ internal sealed class CachingHitBenchmark : IBenchmark
     {
         public void Hit(string key)
         {
-            if (!category.GetOrCreateAsync(key, 0, static (_, _, _) => ValueTask.FromResult<object>("")).IsCompletedSuccessfully)
+            var hit = category.GetOrCreateAsync(key, 0, static (_, _, _) => ValueTask.FromResult<object>(""));
+            if (!hit.IsCompletedSuccessfully)
             {
                 ThrowMiss();
             }

@@ -9,6 +9,9 @@ public sealed partial class RedisSecondTier
 {
     const int InvalidationsPerScript = 200;
 
+    /// <summary>How long the second half of a set may take: as long as the longest budget of an operation.</summary>
+    const long SetMilliseconds = 10_000;
+
     /// <inheritdoc/>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<SecondTierValue> GetAsync(SecondTierKey key, LeaseRequest lease, CancellationToken cancellationToken)
@@ -65,12 +68,13 @@ public sealed partial class RedisSecondTier
     public async ValueTask<SecondTierWrite> SetAsync(SecondTierKey key, ReadOnlyMemory<byte> value, SecondTierStore store, CancellationToken cancellationToken)
     {
         var redis = Redis();
+        var token = store.LeaseToken ?? await BeginSetAsync(key, cancellationToken);
         var tags = store.Tags.Count == 0 ? [] : store.Tags.Select(TierKeys.Safe).ToArray();
         var arguments = new RedisArgument[13 + tags.Length];
         FillCommon(arguments);
         arguments[2] = _keys.Entry(key);
         arguments[3] = _keys.Lease(key);
-        arguments[7] = store.LeaseToken ?? "";
+        arguments[7] = token;
         arguments[8] = Math.Max(1, (long)store.TimeToLive.TotalMilliseconds);
         arguments[9] = key.Category;
         arguments[10] = TierKeys.Safe(key.Key);
@@ -83,6 +87,20 @@ public sealed partial class RedisSecondTier
 
         var reply = await TierScripts.Store.RunAsync(redis, 4, arguments, cancellationToken);
         return reply.AsInt64() == 1 ? SecondTierWrite.Stored : SecondTierWrite.Superseded;
+    }
+
+    /// <summary>
+    /// A set is a removal and, once that is known to be done, a store under the lease that came with it: one that is delayed until another
+    /// node has changed the key changes nothing. A single command that was late would put its value over the newer one.
+    /// </summary>
+    internal async ValueTask<string> BeginSetAsync(SecondTierKey key, CancellationToken cancellationToken)
+    {
+        var arguments = new RedisArgument[8];
+        FillCommon(arguments);
+        arguments[2] = _keys.Entry(key);
+        arguments[3] = _keys.Lease(key);
+        arguments[7] = SetMilliseconds;
+        return (await TierScripts.BeginSet.RunAsync(Redis(), 4, arguments, cancellationToken)).AsText()!;
     }
 
     /// <inheritdoc/>

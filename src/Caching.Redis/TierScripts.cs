@@ -40,7 +40,8 @@ internal static class TierScripts
 
     /// <summary>
     /// Keys 3, 4: entry, lease. Arguments 4, 5: duration in ms, stamp of the entry the caller has seen (0: none; -1: do not look).
-    /// Returns token and ownership, or the entry when there is one the caller has not seen.
+    /// Returns token and ownership, or the entry when there is one the caller has not seen. While a set is under way the token is one
+    /// under which nothing is stored.
     /// </summary>
     public static RedisScript Lease { get; } = new(Prelude + """
         local e = epoch()
@@ -51,6 +52,7 @@ internal static class TierScripts
           if string.sub(head, 4, 19) == e and stamp ~= seen then return redis.call('GET', KEYS[3]) end
         end
         local held = redis.call('SET', KEYS[4], '', 'NX', 'PX', ARGV[4], 'GET')
+        if held and string.sub(held, 1, 17) == 'S' .. e then return {'-', 0} end
         if held then
           local colon = string.find(held, ':', 1, true)
           if colon and string.sub(held, 1, colon - 1) == e
@@ -65,36 +67,44 @@ internal static class TierScripts
         """);
 
     /// <summary>
-    /// Keys 3, 4: entry, lease. Arguments 4…: token or empty, time to live in ms, category, key, tail of the head, value, tags.
+    /// The first half of a set: removes the entry and takes a lease of its own, so that neither an earlier load nor an earlier set stores
+    /// any more. Keys 3, 4: entry, lease. Argument 4: duration in ms. Returns the token.
+    /// </summary>
+    public static RedisScript BeginSet { get; } = new(Prelude + """
+        epoch()
+        local s = step()
+        local token = 'S' .. redis.call('HGET', root, 'e') .. ':' .. string.format('%.0f', s)
+        redis.call('DEL', KEYS[3])
+        redis.call('SET', KEYS[4], token, 'PX', ARGV[4])
+        return token
+        """);
+
+    /// <summary>
+    /// Keys 3, 4: entry, lease. Arguments 4…: token, time to live in ms, category, key, tail of the head, value, tags.
     /// Returns 1 when stored, 0 when the lease is no longer valid.
     /// </summary>
     public static RedisScript Store { get; } = new(Prelude + """
-        local e, stamp = epoch(), nil
+        local e = epoch()
         local token = ARGV[4]
-        if token ~= '' then
-          if redis.call('GET', KEYS[4]) ~= token then return 0 end
-          local colon = string.find(token, ':', 1, true)
-          if string.sub(token, 1, colon - 1) ~= e then return 0 end
-          stamp = tonumber(string.sub(token, colon + 1))
-          local fields = {'a', 'c:' .. ARGV[6]}
-          for i = 10, #ARGV do fields[#fields + 1] = 't:' .. ARGV[i] end
-          local first = 1
-          while first <= #fields do
-            local some = redis.call('HMGET', root, unpack(fields, first, math.min(first + 99, #fields)))
-            for i = 1, #some do
-              if some[i] and tonumber(some[i]) > stamp then return 0 end
-            end
-            first = first + 100
+        if redis.call('GET', KEYS[4]) ~= token then return 0 end
+        local colon = string.find(token, ':', 1, true)
+        if not colon or string.sub(token, colon - 16, colon - 1) ~= e then return 0 end
+        local stamp = tonumber(string.sub(token, colon + 1))
+        local fields = {'a', 'c:' .. ARGV[6]}
+        for i = 10, #ARGV do fields[#fields + 1] = 't:' .. ARGV[i] end
+        local first = 1
+        while first <= #fields do
+          local some = redis.call('HMGET', root, unpack(fields, first, math.min(first + 99, #fields)))
+          for i = 1, #some do
+            if some[i] and tonumber(some[i]) > stamp then return 0 end
           end
-          local list = redis.call('HGET', root, 'p:' .. ARGV[6])
-          if list then
-            for _, one in ipairs(cmsgpack.unpack(list)) do
-              if one[1] > stamp and (one[2] ~= 2 or string.sub(ARGV[7], 1, #one[3]) == one[3]) then return 0 end
-            end
+          first = first + 100
+        end
+        local list = redis.call('HGET', root, 'p:' .. ARGV[6])
+        if list then
+          for _, one in ipairs(cmsgpack.unpack(list)) do
+            if one[1] > stamp and (one[2] ~= 2 or string.sub(ARGV[7], 1, #one[3]) == one[3]) then return 0 end
           end
-        else
-          stamp = step()
-          e = redis.call('HGET', root, 'e')
         end
         local now = redis.call('TIME')
         local expiry = now[1] * 1000 + math.floor(now[2] / 1000) + tonumber(ARGV[5])

@@ -171,7 +171,8 @@ public sealed partial class CacheCategory<T>
             {
                 KillFlight(key);
                 _memory.Remove(key, MissReason.Invalidated);
-                if (!running.IsDisturbed && !_memory.IsCovered(sequence, key, tags))
+                // Superseded: another node changed the key meanwhile, which counts as later.
+                if (!running.IsDisturbed && write != SecondTierWrite.Superseded && !_memory.IsCovered(sequence, key, tags))
                 {
                     _memory.Put(entry, ref evicted);
                 }

@@ -60,6 +60,64 @@ public class RedisSecondTierTests(TierFixture fixture) : IClassFixture<TierFixtu
     }
 
     [RequiresRedisFact]
+    public async Task SetThatIsHalfDone_IsOvertakenByEveryLaterChange()
+    {
+        await using var a = await fixture.NodeAsync("half");
+        await using var b = await fixture.NodeAsync("half");
+        foreach (var (name, what) in Covering)
+        {
+            await a.SetAsync("c", "abc", "old", null, "red");
+            var token = await a.Tier.BeginSetAsync(new("c", "abc"), default);
+            (await b.GetAsync("c", "abc")).ShouldBeNull("the old value is gone from the first half on");
+            await b.InvalidateAsync(what);
+            (await a.SetAsync("c", "abc", "late", token, "red")).ShouldBe(SecondTierWrite.Superseded, name);
+            (await b.GetAsync("c", "abc")).ShouldBeNull(name);
+        }
+
+        var overtaken = await a.Tier.BeginSetAsync(new("c", "abc"), default);
+        (await b.SetAsync("c", "abc", "newer")).ShouldBe(SecondTierWrite.Stored);
+        (await a.SetAsync("c", "abc", "late", overtaken)).ShouldBe(SecondTierWrite.Superseded);
+        (await a.GetAsync("c", "abc")).ShouldBe("newer");
+    }
+
+    [RequiresRedisFact]
+    public async Task LoadDuringASet_StoresNothing_AndTheSetIsKept()
+    {
+        await using var a = await fixture.NodeAsync("during");
+        await using var b = await fixture.NodeAsync("during");
+        var before = await b.LeaseOnMissAsync("c", "k");
+        var token = await a.Tier.BeginSetAsync(new("c", "k"), default);
+        var during = await b.LeaseOnMissAsync("c", "k");
+        during.IsOwner.ShouldBeFalse();
+        (await b.SetAsync("c", "k", "loaded before", before.Token)).ShouldBe(SecondTierWrite.Superseded);
+        (await b.SetAsync("c", "k", "loaded during", during.Token)).ShouldBe(SecondTierWrite.Superseded);
+        (await a.SetAsync("c", "k", "set", token)).ShouldBe(SecondTierWrite.Stored);
+        (await b.GetAsync("c", "k")).ShouldBe("set");
+    }
+
+    [RequiresRedisFact]
+    public async Task SetThatTimedOut_NeverPutsItsValueOverALaterOneOfTheOtherNode()
+    {
+        await using var proxy = new FaultyProxy(fixture.Server.Port);
+        await using var a = await fixture.NodeAsync("late", proxy.Port);
+        await using var b = await fixture.NodeAsync("late");
+        for (var round = 0; round < 20; round++)
+        {
+            using var budget = new CancellationTokenSource();
+            proxy.Hold();
+            var late = a.Tier.SetAsync(new("c", "k"), Encoding.UTF8.GetBytes("late"), new(TimeSpan.FromMinutes(5), [], null), budget.Token).AsTask();
+            await budget.CancelAsync();
+            await Should.ThrowAsync<OperationCanceledException>(late);
+            await b.SetAsync("c", "k", "newer");
+            proxy.Release();
+
+            // Commands of one connection run in order: when this one is answered, the late one has run.
+            await a.Tier.PingAsync(default);
+            (await b.GetAsync("c", "k")).ShouldNotBe("late");
+        }
+    }
+
+    [RequiresRedisFact]
     public async Task Lease_ThatRanOut_StoresNothing()
     {
         await using var a = await fixture.NodeAsync("short");

@@ -12,7 +12,8 @@ namespace Fettle.Caching;
 /// removed after the lease was taken covers the stored value, whether the store is refused or the value is never returned.</item>
 /// <item><b>Reads.</b> A value covered by an invalidation that completed before the read began is never returned.</item>
 /// <item><b>Order of one node.</b> A call that ended by timeout or cancellation has an unknown effect, but it takes no effect after a later
-/// call of the same node has succeeded (fencing, for example by killing the node's old connection first).</item>
+/// call of the same node has succeeded (fencing, for example by killing the node's old connection first), and a store takes none after a later
+/// change of its key by another node.</item>
 /// <item><b>Announcements.</b> After <see cref="GetAsync"/>, <see cref="LeaseAsync"/> or <see cref="SetAsync"/> of a key returned, every later
 /// change of it by <i>another</i> node, and every invalidation by another node, reaches the sink; a node's own changes need not.
 /// When announcements may have been lost, <see cref="SecondTierSink.ConnectionLost"/> is called before any later read is answered.</item>
@@ -39,7 +40,10 @@ public interface ISecondTier : IAsyncDisposable
     /// <summary>Takes a lease although a value exists: the start of a refresh.</summary>
     ValueTask<SecondTierLease> LeaseAsync(SecondTierKey key, LeaseRequest lease, CancellationToken cancellationToken);
 
-    /// <summary>Stores a value: with a lease only while the lease is valid, without one always. A store ends every lease of the key.</summary>
+    /// <summary>
+    /// Stores a value: with a lease only while the lease is valid; without one it ends every earlier lease of the key first, and then stores
+    /// unless somebody changes the key meanwhile. A store ends every lease of the key.
+    /// </summary>
     ValueTask<SecondTierWrite> SetAsync(SecondTierKey key, ReadOnlyMemory<byte> value, SecondTierStore store, CancellationToken cancellationToken);
 
     /// <summary>Applies invalidations in order, with work that does not grow with the number of entries, and announces them to the other nodes.</summary>
