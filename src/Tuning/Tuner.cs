@@ -17,52 +17,93 @@ public static class Tuner
     public static Task<TuningOutcome> RunAsync(TuningTarget target, TuningOptions options, IProgress<TuningProgress>? progress = null, TimeProvider? time = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(target);
-        var launch = target.Launch ?? throw new TuningException($"{target.Name} has no launch command: Fettle tunes two instances side by side and must be able to start them");
+        ArgumentNullException.ThrowIfNull(options);
         var clock = time ?? TimeProvider.System;
-        var token = Session.NewToken();
-        return RunAsync(target, options, (name, database, scratch, journal, stop) => StartAsync(launch, token, name, database, scratch, journal, clock, stop), progress, clock, cancellation);
+        return RunAsync(target, options, Starter(target, clock), progress, clock, cancellation);
+    }
+
+    /// <summary>Starts instances of the target, or attaches to the one that runs.</summary>
+    internal static InstanceStarter Starter(TuningTarget target, TimeProvider time)
+    {
+        if (target.Launch is { } launch)
+        {
+            var token = target.Token ?? Session.NewToken();
+            return (name, database, scratch, journal, stop) => StartAsync(target, launch, token, name, database, scratch, journal, time, stop);
+        }
+
+        return async (name, database, scratch, _, stop) => await AttachAsync(target, name, database, scratch, stop);
     }
 
     internal static async Task<TuningOutcome> RunAsync(TuningTarget target, TuningOptions options, InstanceStarter start, IProgress<TuningProgress>? progress, TimeProvider time, CancellationToken cancellation)
     {
         options = options with { };
         using var held = TargetLock.Take(TargetLock.DefaultFolder, target.LockName, time);
-        var name = target.Database is { } database ? $"database:{database}" : $"url:{target.Url}";
-        if (Rollback.Interrupted(options.StateFolder, name) is [var interrupted, ..])
+        if (Rollback.Interrupted(options.StateFolder, target.JournalName) is [var interrupted, ..])
         {
             throw new TuningException($"run {interrupted} on {target.LockName} was interrupted and left changes; take them back first: fettle rollback {interrupted}");
         }
 
         var folder = RunFolder.Create(options.StateFolder, target.Name, time);
+        using var deadline = new CancellationTokenSource(options.EffectiveDeadline, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
         try
         {
             await using var session = new Session(target, options, folder, start, progress, time);
-            return await session.RunAsync(cancellation);
+            return await session.RunAsync(either.Token);
         }
-        catch
+        catch (Exception e)
         {
             progress?.Report(new TuningProgress("interrupted", "taking back what was applied", false));
             held.Dispose();
-            await Rollback.RunAsync(options.StateFolder, folder.Id, target.Database, time, CancellationToken.None);
+            await Rollback.RunAsync(options.StateFolder, folder.Id, target.Database, time, CancellationToken.None, target.Token);
+            if (e is OperationCanceledException && deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
+            {
+                throw new TuningException($"the run's deadline of {options.EffectiveDeadline:hh\\:mm\\:ss} passed; everything was taken back", e);
+            }
+
             throw;
         }
     }
 
-    static async Task<ServiceInstance> StartAsync(Launch launch, string token, string name, Databases.DatabaseAddress? database, bool scratch, TuningJournal journal, TimeProvider time, CancellationToken cancellation)
+    /// <summary>The one instance of a service that runs already.</summary>
+    static async Task<ServiceInstance> AttachAsync(TuningTarget target, string name, Databases.DatabaseAddress? database, bool scratch, CancellationToken cancellation)
     {
-        var environment = new Dictionary<string, string> { ["FETTLE_ADMIN_TOKEN"] = token };
-        var process = await ServiceProcess.StartAsync(launch, database is null ? "" : TunedDatabase.Argument(database), environment, journal, time, cancellation);
-        var instance = new ServiceInstance(name, process.Url, token, database, process.Pid, process) { Scratch = scratch };
+        var url = target.Url!;
+        int? local = url.IsLoopback && OperatingSystem.IsLinux() && LoadTesting.Server.ListeningProcess.Find(url.Port) is [var pid, ..] ? pid : null;
+        var instance = new ServiceInstance(name, url, target.Token, database, local) { Scratch = scratch, Foreign = target.Foreign };
         try
         {
-            // A launcher such as `dotnet run` is not the service: the service says its own process id.
-            var info = await instance.Client.InfoAsync(cancellation);
-            return info?.Pid is { } pid && pid != process.Pid ? new ServiceInstance(name, process.Url, token, database, pid, process) { Scratch = scratch } : instance;
+            await instance.Client.PingAsync(cancellation);
+            return instance;
         }
         catch
         {
             await instance.DisposeAsync();
             throw;
         }
+    }
+
+    static async Task<ServiceInstance> StartAsync(TuningTarget target, Launch launch, string token, string name, Databases.DatabaseAddress? database, bool scratch, TuningJournal journal, TimeProvider time, CancellationToken cancellation)
+    {
+        async Task<RunningService> LaunchAsync(IReadOnlyDictionary<string, string> more, CancellationToken stop)
+        {
+            var environment = new Dictionary<string, string>(more) { ["FETTLE_ADMIN_TOKEN"] = token };
+            var process = await ServiceProcess.StartAsync(launch, name.ToLowerInvariant(), database is null ? "" : TunedDatabase.Argument(database), environment, journal, time, stop);
+            try
+            {
+                // A launcher such as `dotnet run` is not the service: the service says its own process id.
+                using var client = new FettleClient(process.Url, token) { Foreign = target.Foreign };
+                var pid = (await client.InfoAsync(stop))?.Pid ?? process.Pid;
+                return new RunningService(process.Url, pid, process);
+            }
+            catch
+            {
+                await process.DisposeAsync();
+                throw;
+            }
+        }
+
+        var running = await LaunchAsync(new Dictionary<string, string>(), cancellation);
+        return new ServiceInstance(name, running.Url, token, database, running.Pid, running.Process) { Scratch = scratch, Foreign = target.Foreign, Relaunch = LaunchAsync };
     }
 }

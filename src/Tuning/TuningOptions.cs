@@ -13,6 +13,14 @@ public enum TuningMode
     Tune,
 }
 
+/// <summary>What a person is asked before something is changed.</summary>
+/// <param name="Id">The action.</param>
+/// <param name="Title">The action in a line.</param>
+/// <param name="Risk">Its risk.</param>
+/// <param name="Where">What is changed: the user's database, a file, the running service.</param>
+/// <param name="Statements">What runs.</param>
+public sealed record TuningQuestion(string Id, string Title, string Risk, string Where, IReadOnlyList<string> Statements);
+
 /// <summary>Settings of a run. Copied when the run starts.</summary>
 public sealed record TuningOptions
 {
@@ -40,6 +48,21 @@ public sealed record TuningOptions
     /// <summary>Highest risk that is applied without a question: <c>low</c> or <c>medium</c>; default medium. High-risk actions are never applied without being named in <see cref="Allow"/>.</summary>
     public string HighestRisk { get; set => field = value is "low" or "medium" ? value : throw new ArgumentOutOfRangeException(nameof(value), value, $"highest risk is '{value}'; it must be low or medium"); } = "medium";
 
+    /// <summary>How far Fettle may go without a yes; default <see cref="Config.Trust.Auto"/>, because a run works on copies and can be taken back.</summary>
+    public Config.Trust Trust { get; set; } = Config.Trust.Auto;
+
+    /// <summary>Asks a person; null when there is none to ask, which counts as no.</summary>
+    public Func<TuningQuestion, bool>? Ask { get; set; }
+
+    /// <summary>The run ends here at the latest and takes everything back; default three times the budget and five minutes; 10 s–72 h.</summary>
+    public TimeSpan? Deadline { get; set => field = value is { } v ? Throw.InRange(v, TimeSpan.FromSeconds(10), TimeSpan.FromHours(72), "deadline") : null; }
+
+    /// <summary><see cref="Deadline"/>, or its default.</summary>
+    public TimeSpan EffectiveDeadline => Deadline ?? 3 * EffectiveBudget + TimeSpan.FromMinutes(5);
+
+    /// <summary>Requests per second at which latency is measured; default 60 % of the capacity found; 0.1–100,000. A verification takes its baseline's rate.</summary>
+    public double? Rate { get; set => field = value is { } v ? Throw.InRange(v, 0.1, 100_000, "rate") : null; }
+
     /// <summary>Ids of actions that are allowed whatever their risk.</summary>
     public IReadOnlyList<string> Allow { get; set; } = [];
 
@@ -54,6 +77,9 @@ public sealed record TuningOptions
 
     /// <summary>The command as typed, for the report.</summary>
     public IReadOnlyList<string> Command { get; set; } = [];
+
+    /// <summary>Longest do and undo together that is toggled round by round on a live instance.</summary>
+    internal TimeSpan MostToggle { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Round lengths of their own, for tests.</summary>
     internal Verification.Pace? Pace { get; set; }

@@ -25,10 +25,12 @@ internal static class HostProgram
     }
 
     /// <summary>How to start instances of a reference service on copies.</summary>
-    public static Launch Serve(string service) => new()
+    /// <param name="service">Its name.</param>
+    /// <param name="redis">The second cache tier, or null for none.</param>
+    public static Launch Serve(string service, string? redis = null) => new()
     {
         Program = "dotnet",
-        Arguments = [Find(), "serve", service, "--database", "{database}", "--urls", "{url}"],
+        Arguments = [Find(), "serve", service, "--database", "{database}", "--urls", "{url}", .. redis is null ? [] : new[] { "--redis", redis }],
         Environment = new Dictionary<string, string> { ["FETTLE_EXIT_WITH_STDIN"] = "1" },
     };
 

@@ -6,9 +6,11 @@ namespace Fettle.Cli.Tuning;
 /// <summary>Talk on standard error: one living line on a terminal, one line per outcome elsewhere.</summary>
 internal static class ProgressLine
 {
-    public static async Task<T> ShowAsync<T>(Func<IProgress<TuningProgress>, Task<T>> work)
+    /// <param name="work">What reports.</param>
+    /// <param name="asks">Whether a person will be asked meanwhile: a living line would write over the question.</param>
+    public static async Task<T> ShowAsync<T>(Func<IProgress<TuningProgress>, Task<T>> work, bool asks = false)
     {
-        if (Console.IsErrorRedirected)
+        if (Console.IsErrorRedirected || asks)
         {
             return await work(new Direct(p =>
             {

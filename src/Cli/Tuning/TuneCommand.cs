@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Fettle.Shared.Verbs;
 using Fettle.Tuning;
+using Fettle.Tuning.Config;
 
 namespace Fettle.Cli.Tuning;
 
@@ -15,10 +16,13 @@ internal static class TuneCommand
         var allow = new Option<string[]>("--allow") { Description = "Ids of high-risk actions that may be tried.", AllowMultipleArgumentsPerToken = true };
         var risk = new Option<string>("--risk") { Description = "Highest risk tried without being named: low or medium.", DefaultValueFactory = _ => "medium" };
         risk.AcceptOnlyFromAmong("low", "medium");
+        var trust = new Option<string?>("--trust") { Description = "How far to go: observe, advise, apply (after a yes) or auto; default the file's, auto for a reference service." };
+        trust.AcceptOnlyFromAmong("observe", "advise", "apply", "auto");
+        var yes = new Option<bool>("--yes") { Description = "Answer every question with yes, but those about a high risk." };
         var switches = new Option<string?>("--switches") { Description = "Where kept switches are written; 'serve --switches FILE' reads it." };
         var command = new Command("tune", "Measure, apply one optimisation after another, verify, keep or roll back.");
         settings.AddTo(command);
-        foreach (var option in new Option[] { dryRun, only, allow, risk, switches })
+        foreach (var option in new Option[] { dryRun, only, allow, risk, trust, yes, switches })
         {
             command.Options.Add(option);
         }
@@ -32,8 +36,10 @@ internal static class TuneCommand
                 Allow = parse.GetValue(allow) ?? [],
                 HighestRisk = parse.GetValue(risk)!,
                 SwitchesFile = parse.GetValue(switches),
+                Ask = Questions.Ask(parse.GetValue(yes)),
             };
-            var outcome = await Runs.RunAsync(settings, parse, options, cancellation);
+            var given = new Given(parse.GetValue(trust) is { } word ? Enum.Parse<Trust>(word, ignoreCase: true) : null, parse.GetResult(risk) is { Implicit: false });
+            var outcome = await Runs.RunAsync(settings, parse, options, cancellation, given);
             return outcome.End switch
             {
                 TuningEnd.Improved => ExitCode.Ok,

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Fettle.Databases;
 using Fettle.Shared.Verbs;
 using Fettle.Tuning;
+using Fettle.Tuning.Config;
 using Fettle.Tuning.Journal;
 
 namespace Fettle.Cli.Tuning;
@@ -11,7 +12,11 @@ internal sealed class TuneSettings
 {
     public const string DefaultState = ".fettle";
 
-    readonly Argument<string> _service = new("service") { Description = "The reference service to tune: stocks." };
+    public const string DefaultConfig = "fettle.yaml";
+
+    readonly Argument<string?> _service = new("service") { Description = "The reference service: stocks; none for the service that fettle.yaml describes.", Arity = ArgumentArity.ZeroOrOne };
+    readonly Option<FileInfo?> _config = new("--config") { Description = "The fettle.yaml of any service; default fettle.yaml here when no reference service is named." };
+    readonly Option<string?> _redis = new("--redis") { Description = "redis://HOST: a reference service's second cache tier during the run." };
     readonly Option<string?> _database = new("--database") { Description = "The user's database, sqlite:FILE or postgres:CONNECTION; default a generated sample." };
     readonly Option<bool> _quick = new("--quick") { Description = "A small universe and short rounds: under two minutes." };
     readonly Option<int> _seed = new("--seed") { Description = "Seed of sample, workload and bootstrap.", DefaultValueFactory = _ => 1 };
@@ -29,7 +34,7 @@ internal sealed class TuneSettings
     public void AddTo(Command command)
     {
         command.Arguments.Add(_service);
-        foreach (var option in new Option[] { _database, _quick, _seed, _stocks, _days, _minutes, State, _json, _html, _markdown })
+        foreach (var option in new Option[] { _config, _database, _redis, _quick, _seed, _stocks, _days, _minutes, State, _json, _html, _markdown })
         {
             command.Options.Add(option);
         }
@@ -55,15 +60,53 @@ internal sealed class TuneSettings
         }
     }
 
-    public async Task<TuningTarget> TargetAsync(ParseResult parse, CancellationToken cancellation)
+    /// <summary>What the file of a <c>fettle.yaml</c> target says about the run; defaults for a reference service.</summary>
+    public (Trust Trust, TimeSpan? Budget, string? Risk) FileSettings { get; private set; } = (Trust.Auto, null, null);
+
+    /// <summary>The target that was made last.</summary>
+    public TuningTarget? Target { get; private set; }
+
+    public async Task<TuningTarget> TargetAsync(ParseResult parse, CancellationToken cancellation) =>
+        Target = await MakeAsync(parse, cancellation);
+
+    async Task<TuningTarget> MakeAsync(ParseResult parse, CancellationToken cancellation)
     {
-        var service = parse.GetValue(_service)!;
-        if (service != "stocks")
+        var service = parse.GetValue(_service);
+        if (parse.GetValue(_config) is { } file)
         {
-            throw new UserErrorException($"there is no reference service '{service}'; known: stocks", ExitCode.Usage);
+            return service is null ? FromFile(file.FullName) : throw new UserErrorException($"'{service}' and --config exclude each other; give one of them", ExitCode.Usage);
         }
 
-        return TuningTarget.Stocks(HostProgram.Serve(service), parse.GetValue(_database) is { } text ? Existing(text) : await SampleAsync(parse, cancellation));
+        if (service is null)
+        {
+            return File.Exists(DefaultConfig) ? FromFile(DefaultConfig) : throw new UserErrorException($"name a reference service (stocks), or describe yours in {DefaultConfig}", ExitCode.Usage);
+        }
+
+        if (service != "stocks")
+        {
+            throw new UserErrorException($"there is no reference service '{service}'; known: stocks. Any other service is described in a {DefaultConfig} (--config)", ExitCode.Usage);
+        }
+
+        return TuningTarget.Stocks(HostProgram.Serve(service, parse.GetValue(_redis)), parse.GetValue(_database) is { } text ? Existing(text) : await SampleAsync(parse, cancellation));
+    }
+
+    TuningTarget FromFile(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new UserErrorException($"there is no file '{path}'", ExitCode.Usage);
+        }
+
+        try
+        {
+            var target = TuningTarget.FromFile(path, out var trust, out var budget, out var risk);
+            FileSettings = (trust, budget, risk);
+            return target;
+        }
+        catch (TuningException e)
+        {
+            throw new UserErrorException(e.Message, ExitCode.Usage);
+        }
     }
 
     /// <summary>Files that were asked for, then the tables on standard output.</summary>

@@ -4,7 +4,7 @@ using Fettle.Tuning.Targets;
 namespace Fettle.Tuning.Actions;
 
 /// <summary>Applies and undoes actions, the journal first: when the process dies between two lines, the journal says what may have been done.</summary>
-internal sealed class ActionRunner(TuningJournal journal)
+internal sealed class ActionRunner(TuningJournal journal, TimeProvider time)
 {
     public async Task ApplyAsync(TuningAction action, ServiceInstance instance, CancellationToken cancellation)
     {
@@ -21,11 +21,14 @@ internal sealed class ActionRunner(TuningJournal journal)
     }
 
     /// <summary>Applies, undoes twice (an undo must also succeed on what is undone) and applies again: no action is measured whose way back was not walked.</summary>
-    public async Task RehearseAsync(TuningAction action, ServiceInstance instance, Func<Task<string>> fingerprint, CancellationToken cancellation)
+    /// <returns>How long one way there and back takes.</returns>
+    public async Task<TimeSpan> RehearseAsync(TuningAction action, ServiceInstance instance, Func<Task<string>> fingerprint, CancellationToken cancellation)
     {
         var before = await fingerprint();
+        var begin = time.GetTimestamp();
         await ApplyAsync(action, instance, cancellation);
         await UndoAsync(action, instance);
+        var there = time.GetElapsedTime(begin);
         await UndoAsync(action, instance);
         var after = await fingerprint();
         if (before != after)
@@ -34,6 +37,7 @@ internal sealed class ActionRunner(TuningJournal journal)
         }
 
         await ApplyAsync(action, instance, cancellation);
+        return there;
     }
 
     static JournalEntry Line(JournalEvent what, TuningAction action, ServiceInstance instance) =>

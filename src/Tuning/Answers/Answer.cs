@@ -8,6 +8,9 @@ namespace Fettle.Tuning.Answers;
 /// <param name="AcceptEncoding">The Accept-Encoding to send: <c>identity</c>, <c>gzip</c>, <c>br</c>, or null for none.</param>
 internal sealed record GoldenRequest(string Name, string Method, string Path, string? Body, string? AcceptEncoding = null)
 {
+    /// <summary>Further headers, Content-Type among them; JSON when a body comes without one.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
+
     public override string ToString() => $"{Method} {Path}{(AcceptEncoding is null ? "" : $" ({AcceptEncoding})")}";
 }
 

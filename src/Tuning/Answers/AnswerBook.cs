@@ -9,11 +9,15 @@ internal sealed class AnswerBook
     readonly List<(GoldenRequest Request, Answer Answer)> _answers;
     readonly HashSet<string> _noise;
 
-    AnswerBook(List<(GoldenRequest, Answer)> answers, HashSet<string> noise)
+    AnswerBook(List<(GoldenRequest, Answer)> answers, HashSet<string> noise, IReadOnlyList<string> leftOut)
     {
         _answers = answers;
         _noise = noise;
+        LeftOut = leftOut;
     }
+
+    /// <summary>Requests that are no gate because they answer differently as a whole when asked twice, with the difference.</summary>
+    public IReadOnlyList<string> LeftOut { get; }
 
     public int Count => _answers.Count;
 
@@ -24,8 +28,10 @@ internal sealed class AnswerBook
     /// <param name="requests">At least one.</param>
     /// <param name="first">Answers of the first pass, in order.</param>
     /// <param name="second">Answers of the second pass over the same requests.</param>
+    /// <param name="ignore">Patterns of places that are known to differ.</param>
+    /// <param name="leaveOut">Leaves out what differs as a whole, instead of refusing.</param>
     /// <exception cref="TuningException">The baseline disagrees with itself in status or in the whole body: nothing can be held to it.</exception>
-    public static AnswerBook Learn(IReadOnlyList<GoldenRequest> requests, IReadOnlyList<Answer> first, IReadOnlyList<Answer> second)
+    public static AnswerBook Learn(IReadOnlyList<GoldenRequest> requests, IReadOnlyList<Answer> first, IReadOnlyList<Answer> second, IReadOnlyList<string>? ignore = null, bool leaveOut = false)
     {
         if (requests.Count == 0 || requests.Count != first.Count || requests.Count != second.Count)
         {
@@ -33,21 +39,40 @@ internal sealed class AnswerBook
         }
 
         var comparer = new AnswerComparer();
-        var noise = new HashSet<string>(StringComparer.Ordinal);
+        var noise = new HashSet<string>(ignore ?? [], StringComparer.Ordinal);
+        var kept = new List<(GoldenRequest, Answer)>();
+        var leftOut = new List<string>();
         for (var i = 0; i < requests.Count; i++)
         {
-            foreach (var difference in comparer.Compare(first[i], second[i], requests[i].AcceptEncoding))
+            var differences = comparer.Compare(first[i], second[i], requests[i].AcceptEncoding);
+            if (differences.FirstOrDefault(d => d.Where is "status" or "body" or "/") is { } whole)
             {
-                if (difference.Where is "status" or "body" or "/")
+                if (!leaveOut)
                 {
-                    throw new TuningException($"{requests[i]} answers differently when asked twice ({difference}): leave it out of the scenario, its answer cannot be a gate");
+                    throw new TuningException($"{requests[i]} answers differently when asked twice ({whole}): leave it out of the scenario, its answer cannot be a gate");
                 }
 
-                noise.Add(difference.Pattern);
+                leftOut.Add($"{requests[i]}: {whole}");
+                continue;
             }
+
+            noise.UnionWith(differences.Select(d => d.Pattern));
+            kept.Add((requests[i], first[i]));
         }
 
-        return new AnswerBook([.. requests.Zip(first)], noise);
+        return kept.Count > 0
+            ? new AnswerBook(kept, noise, leftOut)
+            : throw new TuningException($"no request answers the same when asked twice, so nothing can be a gate: {leftOut[0]}");
+    }
+
+    /// <summary>Each request with the digest of its answer as compared: status, headers, body without noise.</summary>
+    public IEnumerable<(string Request, string Digest)> Digests()
+    {
+        foreach (var (request, answer) in _answers)
+        {
+            var key = $"{request}{(request.Body is null ? "" : " " + AnswerDigest.Short(request.Body))}";
+            yield return (key, AnswerDigest.Of(answer, _noise));
+        }
     }
 
     /// <summary>Compares one pass over all requests with the recorded answers.</summary>

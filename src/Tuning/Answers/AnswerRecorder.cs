@@ -40,6 +40,19 @@ internal sealed class AnswerRecorder : IDisposable
             message.Content = new StringContent(request.Body, Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
         }
 
+        foreach (var (name, value) in request.Headers)
+        {
+            if (name.Equals("Content-Type", StringComparison.OrdinalIgnoreCase))
+            {
+                message.Content?.Headers.Remove(name);
+                message.Content?.Headers.TryAddWithoutValidation(name, value);
+            }
+            else if (!name.Equals("Accept-Encoding", StringComparison.OrdinalIgnoreCase) || request.AcceptEncoding is null)
+            {
+                message.Headers.TryAddWithoutValidation(name, value);
+            }
+        }
+
         try
         {
             using var response = await _http.SendAsync(message, cancellation);

@@ -25,8 +25,11 @@ public sealed class Rollback
     readonly List<string> _notes = [];
     readonly List<string> _runs = [];
 
-    Rollback(string state, DatabaseAddress? database, TimeProvider time)
+    readonly string? _token;
+
+    Rollback(string state, DatabaseAddress? database, TimeProvider time, string? token)
     {
+        _token = token ?? Environment.GetEnvironmentVariable("FETTLE_ADMIN_TOKEN");
         _state = state;
         _database = database;
         _time = time;
@@ -38,9 +41,10 @@ public sealed class Rollback
     /// <param name="database">Address with secrets for a PostgreSQL target, because journals hold none; null for SQLite.</param>
     /// <param name="time">Clock of the journal's lines.</param>
     /// <param name="cancellation">Stops between two undos.</param>
+    /// <param name="token">Admin token of a running service whose switches are set back; null for FETTLE_ADMIN_TOKEN.</param>
     /// <exception cref="TuningException">Nothing of that name, a tuner is at work on the target, or an undo failed; what was undone before stays undone.</exception>
-    public static Task<RollbackReport> RunAsync(string state, string? what, DatabaseAddress? database, TimeProvider time, CancellationToken cancellation = default) =>
-        new Rollback(state, database, time).RunAsync(what, cancellation);
+    public static Task<RollbackReport> RunAsync(string state, string? what, DatabaseAddress? database, TimeProvider time, CancellationToken cancellation = default, string? token = null) =>
+        new Rollback(state, database, time, token).RunAsync(what, cancellation);
 
     /// <summary>Ids of runs on a target that were interrupted and left something in it.</summary>
     internal static IReadOnlyList<string> Interrupted(string state, string target) =>
@@ -206,7 +210,7 @@ public sealed class Rollback
 
     async Task<bool> SwitchOffAsync(JournalEntry entry, Uri url)
     {
-        using var client = new FettleClient(url, Environment.GetEnvironmentVariable("FETTLE_ADMIN_TOKEN"));
+        using var client = new FettleClient(url, _token);
         try
         {
             await client.SetSwitchAsync(entry.Action![Actions.SwitchAction.Prefix.Length..], false, CancellationToken.None);
@@ -221,7 +225,8 @@ public sealed class Rollback
 
     DatabaseAddress Copy(string redacted)
     {
-        var copies = _database is null ? [] : new[] { "a", "b" }.Select(name => TunedDatabase.CopyAddress(_database, name));
+        var names = new[] { "a", "b" }.Concat(Enumerable.Range(1, 200).Select(n => $"w{n}"));
+        var copies = _database is null ? [] : names.Select(name => TunedDatabase.CopyAddress(_database, name));
         return copies.FirstOrDefault(c => c.ToString() == redacted)
             ?? throw new TuningException($"the copy {redacted} is left, and the journal holds no secrets: give the address of its source with --database");
     }

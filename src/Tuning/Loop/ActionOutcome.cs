@@ -21,6 +21,9 @@ internal sealed record ActionOutcome
 
     public double Seconds { get; init; }
 
+    /// <summary>Seconds that doing and undoing it once took.</summary>
+    public double ToggleSeconds { get; init; }
+
     /// <summary>Set by the pruning pass when the action was kept first and no longer helps beside the others.</summary>
     public string? Pruned { get; init; }
 

@@ -27,10 +27,13 @@ internal sealed partial class Session
     /// <summary>Time kept back for the final comparison: its rounds are as slow as those of the first A/A run.</summary>
     TimeSpan Reserve => TimeSpan.FromSeconds(Math.Max(FinalShare * _options.EffectiveBudget.TotalSeconds, (_pace.FirstLook + 2) * _baselineRoundSeconds));
 
+    /// <summary>A quick run has no time for restarts, and a service that Fettle did not start cannot be started anew.</summary>
+    IReadOnlyList<Targets.LaunchSetting> LaunchSettings => _target.Live || (_options.Quick && !_target.Foreign) ? [] : _target.LaunchSettings;
+
     async Task TryActionsAsync(CancellationToken cancellation)
     {
         Say("advise", $"from {_queries.Count} recorded statements and {_switches.Count} switches");
-        var proposals = await ActionSource.ProposeAsync(A, _queries, _switches, _options.Quick ? double.PositiveInfinity : LargeIndex, cancellation);
+        var proposals = await ActionSource.ProposeAsync(A, _queries, _switches, LaunchSettings, _options.Quick ? double.PositiveInfinity : LargeIndex, cancellation);
         Say("advise", $"{proposals.Count} actions proposed", finished: true);
         var candidates = new List<TuningAction>();
         foreach (var action in proposals)
@@ -79,17 +82,38 @@ internal sealed partial class Session
             return null;
         }
 
-        return action.Risk switch
+        var refusal = action.Risk switch
         {
             "low" => null,
             "medium" => _options.HighestRisk == "medium" ? null : "its risk is medium; --risk medium allows it",
-            _ => $"its risk is {action.Risk}; --allow {action.Id} allows it",
+            _ => _options.Ask is null ? $"its risk is {action.Risk}; --allow {action.Id} allows it" : Ask(action, Where),
         };
+        if (refusal is not null || action.Risk == "high")
+        {
+            return refusal;
+        }
+
+        // On copies nothing of the user's is touched until the end; a running service is the user's own.
+        return _target.Live && _options.Trust < Config.Trust.Auto ? Ask(action, Where) : null;
+    }
+
+    string Where => _target.Live ? $"the running service and {_target.Database}" : "a copy";
+
+    /// <summary>Null for a yes, else why not.</summary>
+    string? Ask(TuningAction action, string where)
+    {
+        if (_options.Ask is not { } ask)
+        {
+            return $"it needs a yes and there is nobody to ask; --yes or --allow {action.Id} gives it";
+        }
+
+        return ask(new TuningQuestion(action.Id, action.Title, action.Risk, where, action.Do)) ? null : "declined";
     }
 
     async Task<ActionOutcome> TryAsync(TuningAction action, TimeSpan share, CancellationToken cancellation)
     {
         var begin = _time.GetTimestamp();
+        var cost = TimeSpan.Zero;
         ActionOutcome Ended(Decision decision, string reason, ComparisonResult? comparison = null, AnswerReport? answers = null) => new()
         {
             Action = action,
@@ -98,12 +122,13 @@ internal sealed partial class Session
             Comparison = comparison,
             Answers = answers,
             Seconds = _time.GetElapsedTime(begin).TotalSeconds,
+            ToggleSeconds = cost.TotalSeconds,
         };
 
         Say(action.Title, "applying and rehearsing the undo");
         try
         {
-            await _runner.RehearseAsync(action, B, () => FingerprintAsync(B, cancellation), cancellation);
+            cost = await _runner.RehearseAsync(action, B, () => FingerprintAsync(B, cancellation), cancellation);
         }
         catch (TuningException e)
         {
@@ -113,6 +138,7 @@ internal sealed partial class Session
 
         try
         {
+            await CheckHealthAsync(B, cancellation);
             Say(action.Title, "comparing answers");
             var answers = await CompareAnswersAsync(B, action.Tolerance, cancellation);
             if (answers.Different > 0)
@@ -127,8 +153,10 @@ internal sealed partial class Session
             var judge = new Judge(plan, _floor, Math.Log(1 + _options.LeastGainPercent / 100), _options.Seed);
             var seed = _options.Seed * 1_000_003 + _outcomes.Count * 104_729;
             var limit = share - _time.GetElapsedTime(begin);
-            var comparison = await new Comparison(_prober!, _time, seed).RunAsync(
-                A, B, shape, plan.Maximum, judge, limit, round => Say(action.Title, string.Create(CultureInfo.InvariantCulture, $"round {round} of at most {plan.Maximum} at {shape.Rate:0.#} requests/s")), cancellation);
+            void Tell(int round) => Say(action.Title, string.Create(CultureInfo.InvariantCulture, $"round {round} of at most {plan.Maximum} at {shape.Rate:0.#} requests/s"));
+            var comparison = _target.Live
+                ? await CompareLiveAsync([action], cost, shape, plan, judge, seed, limit, Tell, cancellation)
+                : await new Comparison(_prober!, _time, seed).RunAsync(A, B, shape, plan.Maximum, judge, limit, Tell, cancellation);
             var judgement = comparison.Judgement!;
 
             // A cache gives its wrong answers only when it is full: the answers are compared again after the load.
@@ -146,7 +174,17 @@ internal sealed partial class Session
                 return Ended(judgement.Decision, judgement.Reason, comparison, answers);
             }
 
-            await _runner.ApplyAsync(action, A, cancellation);
+            if (await WritesChangedAsync(action, cancellation) is { } changed)
+            {
+                await _runner.UndoAsync(action, B);
+                return Ended(Decision.RolledBack, changed, comparison, answers);
+            }
+
+            if (!_target.Live)
+            {
+                await _runner.ApplyAsync(action, A, cancellation);
+            }
+
             _referenceCapacity = comparison.Candidate.Capacity;
             if (action.NeedsWarmup)
             {
@@ -179,6 +217,14 @@ internal sealed partial class Session
             {
                 return;
             }
+        }
+    }
+
+    async Task CheckHealthAsync(Targets.ServiceInstance instance, CancellationToken cancellation)
+    {
+        if (_target.Launch is { } launch && await instance.Client.StatusAsync(launch.ReadyPath, cancellation) is var status && status is not (>= 200 and < 300 or 404))
+        {
+            throw new TuningException($"{launch.ReadyPath} answers {status} with the action applied");
         }
     }
 
@@ -225,7 +271,7 @@ internal sealed partial class Session
     {
         var schema = instance.Database is { } database ? await Targets.TunedDatabase.SchemaAsync(database, cancellation) : [];
         var switches = await instance.Client.SwitchesAsync(cancellation);
-        return string.Join('\n', schema.Where(line => !Targets.TunedDatabase.IsStatistics(line)).Concat(switches.OrderBy(s => s.Name, StringComparer.Ordinal).Select(s => $"{s.Name}={s.On}")));
+        return string.Join('\n', schema.Where(line => !Targets.TunedDatabase.IsStatistics(line)).Concat(instance.Settings.Select(s => $"launch {s}")).Concat(switches.OrderBy(s => s.Name, StringComparer.Ordinal).Select(s => $"{s.Name}={s.On}")));
     }
 
     static string AnswersChanged(AnswerReport report) =>

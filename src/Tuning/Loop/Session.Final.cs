@@ -9,9 +9,14 @@ namespace Fettle.Tuning.Loop;
 /// <summary>Steps 6 and 7 of the loop: the total against an untouched baseline, then the user's database.</summary>
 internal sealed partial class Session
 {
+    static readonly TimeSpan SustainTime = TimeSpan.FromSeconds(30);
     ComparisonResult? _total;
     AnswerReport? _totalAnswers;
+    (ServiceCounters Before, ServiceCounters After)? _counted;
     string? _applied;
+    (double Rate, LoadTesting.LoadResult Load, ServiceCounters Counted)? _sustained;
+    string? _launchFile;
+    readonly List<string> _declined = [];
 
     TuningEnd End
     {
@@ -61,11 +66,30 @@ internal sealed partial class Session
         // At the baseline's pace, where its latencies mean something; the noise is the baseline's too.
         var shape = _pace.Shape(_baselineCapacity, _users);
         shape = shape with { Open = _pace.TotalFactor * shape.Open };
+        var counters = (Before: await A.Client.CountersAsync(cancellation), After: await B.Client.CountersAsync(cancellation));
         _total = await new Comparison(_prober!, _time, _options.Seed + 99).RunAsync(
             A, B, shape, plan.Maximum, judge, Left, round => Say("total", $"round {round} at {shape.Rate.ToString("0.#", CultureInfo.InvariantCulture)} requests/s"), cancellation);
+        _counted = ((await A.Client.CountersAsync(cancellation)).Since(counters.Before), (await B.Client.CountersAsync(cancellation)).Since(counters.After));
+        await SustainAsync(cancellation);
         var second = await CompareAnswersAsync(B, Tolerance, cancellation);
-        _totalAnswers = new AnswerReport(first.Compared + second.Compared, first.Different + second.Different, [.. first.Examples, .. second.Examples]);
+        var writes = await CompareWritesAsync([.. _outcomes.Where(o => o.Kept).Select(o => o.Action)], cancellation);
+        _totalAnswers = new AnswerReport(first.Compared + second.Compared + writes.Compared, first.Different + second.Different + writes.Different, [.. first.Examples, .. second.Examples, .. writes.Examples]);
         Say("total", _totalAnswers.Different > 0 ? AnswersChanged(_totalAnswers) : $"{Judgement.Word(_total.Judgement!.Decision)}: {_total.Judgement.Reason}", finished: true);
+    }
+
+    /// <summary>What the tuned service does under a load that the untuned one could not even begin.</summary>
+    async Task SustainAsync(CancellationToken cancellation)
+    {
+        if (_options.Quick || _target.SustainRate is not { } rate)
+        {
+            return;
+        }
+
+        Say("sustain", string.Create(CultureInfo.InvariantCulture, $"{rate:0} requests/s for {SustainTime.TotalSeconds:0} s"));
+        var before = await B.Client.CountersAsync(cancellation);
+        var load = await _prober!.SustainAsync(B, rate, SustainTime, _options.Seed + 21, cancellation);
+        _sustained = (rate, load, (await B.Client.CountersAsync(cancellation)).Since(before));
+        Say("sustain", string.Create(CultureInfo.InvariantCulture, $"p95 {load.Latency.MillisecondsAt(95):0.0} ms, {load.Failed} of {load.Requests} failed at {rate:0} requests/s"), finished: true);
     }
 
     double Tolerance => _outcomes.Where(o => o.Kept).Select(o => o.Action.Tolerance).DefaultIfEmpty(0).Max();
@@ -73,7 +97,7 @@ internal sealed partial class Session
     /// <summary>What was kept on the copies goes to the user's database, each action journalled first; the switches go to a file that <c>serve</c> reads.</summary>
     async Task ApplyToTargetAsync(CancellationToken cancellation)
     {
-        var kept = _outcomes.Where(o => o.Kept).Select(o => o.Action).ToArray();
+        var kept = _outcomes.Where(o => o.Kept).Select(o => o.Action).Where(Agreed).ToArray();
         if (_target.Database is { } database)
         {
             await using var user = new ServiceInstance("target", new Uri("http://127.0.0.1:1"), null, database, null);
@@ -87,11 +111,31 @@ internal sealed partial class Session
         var switches = kept.OfType<SwitchAction>().Select(a => a.Switch).ToArray();
         if (switches.Length > 0)
         {
-            var path = _options.SwitchesFile ?? Path.Combine(_options.StateFolder, "switches", _target.Name + ".json");
-            SwitchesFile.Write(_journal, path, switches);
-            _applied = Path.GetFullPath(path);
+            _applied = Path.GetFullPath(_options.SwitchesFile ?? Path.Combine(_options.StateFolder, "switches", _target.Name + ".json"));
+            SwitchesFile.Write(_journal, _applied, switches);
         }
 
-        Say("apply", $"{kept.OfType<StatementAction>().Count()} database actions and {switches.Length} switches applied; 'fettle rollback' takes them back", finished: true);
+        var settings = kept.OfType<LaunchAction>().Select(a => a.Setting).ToArray();
+        if (settings.Length > 0)
+        {
+            _launchFile = Path.GetFullPath(Path.Combine(_options.StateFolder, "launch", _target.Name + ".env"));
+            LaunchFile.Write(_journal, _launchFile, settings);
+        }
+
+        Say("apply", $"{kept.OfType<StatementAction>().Count()} database actions, {switches.Length} switches and {settings.Length} launch settings applied; 'fettle rollback' takes them back", finished: true);
+    }
+
+    /// <summary>What was tried on copies is the user's to accept; a high-risk action is asked about again whatever the trust.</summary>
+    bool Agreed(TuningAction action)
+    {
+        var needed = _options.Trust < Config.Trust.Auto || (action.Risk == "high" && _options.Ask is not null);
+        var refusal = needed && !_options.Allow.Contains(action.Id) ? Ask(action, _target.Database?.ToString() ?? _target.Name) : null;
+        if (refusal is not null)
+        {
+            _declined.Add($"{action.Title}: {refusal}");
+            Say(action.Title, $"kept on the copies, not applied: {refusal}", finished: true);
+        }
+
+        return refusal is null;
     }
 }

@@ -62,6 +62,9 @@ internal sealed partial class Session
         ["users"] = _users,
         ["workload"] = _workload?.Description,
         ["database"] = _target.Database?.ToString(),
+        ["url"] = _target.Url?.ToString(),
+        ["trust"] = _options.Trust.ToString().ToLowerInvariant(),
+        ["design"] = _target.Live ? "one live instance" : "two live instances",
     };
 
     JsonObject Noise()
@@ -87,11 +90,19 @@ internal sealed partial class Session
         ["baseline"] = _calibration is null ? null : TrialJson.Of(_calibration),
         ["baselineCapacityPerSecond"] = TrialJson.Round(_baselineCapacity),
         ["answersRecorded"] = _book?.Count ?? 0,
+        ["answers"] = _book is null ? null : TrialJson.Answers(_book),
         ["answerNoise"] = TrialJson.Strings(_book?.Noise.Order(StringComparer.Ordinal) ?? Enumerable.Empty<string>()),
         ["actions"] = new JsonArray([.. _outcomes.Select(Describe)]),
         ["notTried"] = new JsonArray([.. _notTried.Select(n => Describe(n.Action, n.Reason))]),
         ["total"] = _total is null ? null : TrialJson.Of(_total),
         ["totalAnswers"] = TrialJson.Of(_totalAnswers),
+        ["counted"] = _counted is { } counted ? new JsonObject { ["before"] = TrialJson.Of(counted.Before, _total!.Reference), ["after"] = TrialJson.Of(counted.After, _total.Candidate) } : null,
+        ["sustained"] = _sustained is { } sustained ? SustainTable.Json(sustained.Rate, sustained.Load, sustained.Counted) : null,
+        ["answersLeftOut"] = TrialJson.Strings(_book?.LeftOut ?? []),
+        ["changingRequests"] = _workload?.Writes.Count ?? 0,
+        ["changingNoise"] = TrialJson.Strings(_writeBook?.Noise.Order(StringComparer.Ordinal) ?? Enumerable.Empty<string>()),
+        ["declined"] = TrialJson.Strings(_declined),
+        ["launchFile"] = _launchFile,
         ["switchesFile"] = _applied,
         ["applied"] = _options is { Mode: TuningMode.Tune, DryRun: false } && End == TuningEnd.Improved,
         ["queries"] = new JsonArray([.. _queries.Take(20).Select(q => new JsonObject { ["sql"] = q.Sql, ["calls"] = q.Calls, ["totalMs"] = TrialJson.Round(q.TotalMs), ["p95Ms"] = TrialJson.Round(q.P95Ms) })]),
@@ -134,11 +145,16 @@ internal sealed partial class Session
     {
         if (_total is { } total)
         {
-            result.Tables.Add(TotalTable.Of(total, _baselineCapacity, _totalAnswers!));
+            result.Tables.Add(TotalTable.Of(total, _baselineCapacity, _totalAnswers!, _counted));
         }
         else if (_calibration is { } calibration)
         {
             result.Tables.Add(TotalTable.Baseline(calibration));
+        }
+
+        if (_sustained is { } sustained)
+        {
+            result.Tables.Add(SustainTable.Of(sustained.Rate, sustained.Load, sustained.Counted));
         }
 
         if (_outcomes.Count > 0)

@@ -22,11 +22,15 @@ internal delegate Task<ServiceInstance> InstanceStarter(string name, DatabaseAdd
 /// 5. Pruning: of what is kept, take away what no longer helps beside the others.
 /// 6. A fresh A on an untouched copy against B: the total.
 /// 7. The user's database and switches file get what is kept.
+/// A service that Fettle cannot start has one instance, which is both A and B: see Session.Live.cs.
 /// </summary>
 internal sealed partial class Session : IAsyncDisposable
 {
     /// <summary>Share of the whole budget that the first A/A run may take.</summary>
     const double CalibrationShare = 0.1;
+
+    /// <summary>The same when there is nothing else to do.</summary>
+    const double MeasureShare = 0.6;
 
     /// <summary>Share of the whole budget that an A/A run of a new state may take.</summary>
     const double RecalibrationShare = 0.03;
@@ -71,7 +75,7 @@ internal sealed partial class Session : IAsyncDisposable
         _time = time;
         _progress = progress;
         _journal = TuningJournal.Open(folder.Journal, time);
-        _runner = new ActionRunner(_journal);
+        _runner = new ActionRunner(_journal, time);
         _pace = options.Pace ?? (options.Quick ? Pace.Quick : Pace.Full);
         _begin = time.GetTimestamp();
         StartedAt = time.GetUtcNow();
@@ -96,7 +100,7 @@ internal sealed partial class Session : IAsyncDisposable
         _journal.Append(new JournalEntry
         {
             Event = JournalEvent.Begin,
-            Target = _target.Database is { } database ? $"database:{database}" : $"url:{_target.Url}",
+            Target = _target.JournalName,
             Folder = Folder.Scratch,
             Schema = _target.Database is { } address ? await TunedDatabase.SchemaAsync(address, cancellation) : null,
         });
@@ -108,12 +112,19 @@ internal sealed partial class Session : IAsyncDisposable
 
         if (_options.Mode == TuningMode.Tune && _outcomes.Any(o => o.Kept))
         {
-            await PruneAsync(cancellation);
-            await VerifyTotalAsync(cancellation);
+            if (_target.Live)
+            {
+                await VerifyLiveTotalAsync(cancellation);
+            }
+            else
+            {
+                await PruneAsync(cancellation);
+                await VerifyTotalAsync(cancellation);
+            }
         }
 
         await StopAsync();
-        if (_options.Mode == TuningMode.Tune && !_options.DryRun && End == TuningEnd.Improved)
+        if (!_target.Live && _options.Mode == TuningMode.Tune && !_options.DryRun && End == TuningEnd.Improved)
         {
             await ApplyToTargetAsync(cancellation);
         }
@@ -134,6 +145,57 @@ internal sealed partial class Session : IAsyncDisposable
 
     async Task SetUpAsync(CancellationToken cancellation)
     {
+        if (_target.Live)
+        {
+            await AttachAsync(cancellation);
+        }
+        else
+        {
+            await StartBothAsync(cancellation);
+        }
+
+        _workload = await _target.PrepareWorkloadAsync(A.Database, _options.Seed, cancellation);
+        _prober = new Prober(_workload.Requests, _target.AllowedHosts);
+        Say("answers", $"recording {_workload.Golden.Count} answers twice");
+        _book = await LearnAsync(A, cancellation);
+        if (!_target.Live && await CompareAnswersAsync(B, 0, cancellation) is { Different: > 0 } wrong)
+        {
+            throw new TuningException($"two untouched instances answer differently, so no answer can be a gate: {wrong.Examples[0]}");
+        }
+
+        Say("answers", string.Create(CultureInfo.InvariantCulture, $"{_book.Count} recorded, noise in {_book.Noise.Count} fields{(_book.LeftOut.Count > 0 ? $", {_book.LeftOut.Count} left out" : "")}"), finished: true);
+        if (_options.Mode == TuningMode.Tune)
+        {
+            await LearnWritesAsync(cancellation);
+        }
+
+        if (!_target.Live)
+        {
+            // Someone else may be reading a running service's record.
+            await A.Client.ClearQueriesAsync(cancellation);
+        }
+
+        await WarmAsync(cancellation);
+        Say("capacity", "closed load on the baseline");
+        _baselineCapacity = _referenceCapacity = await _prober.CapacityAsync(A, _users, _pace.CapacityStep, _options.Seed, cancellation);
+        if (_baselineCapacity <= 0)
+        {
+            throw new TuningException("the baseline answers no request of the workload without an error; nothing can be compared with it");
+        }
+
+        _queries = await A.Client.QueriesAsync(cancellation) is { Count: > 0 } recorded ? recorded : _target.Statements?.Invoke() ?? [];
+        Say("capacity", string.Create(CultureInfo.InvariantCulture, $"{_baselineCapacity:0.#} requests/s with {_users} users"), finished: true);
+        var begin = _time.GetTimestamp();
+        _calibration = await MeasureNoiseAsync(_options.Mode == TuningMode.Measure ? MeasureShare : CalibrationShare, cancellation);
+        _baselineRoundSeconds = _time.GetElapsedTime(begin).TotalSeconds / _calibration.Rounds.Count;
+        _baselineFloor = _floor;
+        _baselineCapacity = _referenceCapacity;
+    }
+
+    RoundShape Fixed(RoundShape shape) => _options.Rate is { } rate ? shape with { Rate = rate } : shape;
+
+    async Task StartBothAsync(CancellationToken cancellation)
+    {
         Say("prepare", "copying the database");
         _reference = await StartOnCopyAsync("A", "a", cancellation);
         _candidate = await StartOnCopyAsync("B", "b", cancellation);
@@ -143,33 +205,6 @@ internal sealed partial class Session : IAsyncDisposable
             await A.Client.SetSwitchAsync(on.Name, false, cancellation);
             await B.Client.SetSwitchAsync(on.Name, false, cancellation);
         }
-
-        _workload = await _target.PrepareWorkloadAsync(A.Database, _options.Seed, cancellation);
-        _prober = new Prober(_workload.Requests, _target.AllowedHosts);
-        Say("answers", $"recording {_workload.Golden.Count} answers twice");
-        _book = await LearnAsync(A, cancellation);
-        if (await CompareAnswersAsync(B, 0, cancellation) is { Different: > 0 } wrong)
-        {
-            throw new TuningException($"two untouched instances answer differently, so no answer can be a gate: {wrong.Examples[0]}");
-        }
-
-        Say("answers", string.Create(CultureInfo.InvariantCulture, $"{_book.Count} recorded, noise in {_book.Noise.Count} fields"), finished: true);
-        await A.Client.ClearQueriesAsync(cancellation);
-        await WarmAsync(cancellation);
-        Say("capacity", "closed load on the baseline");
-        _baselineCapacity = _referenceCapacity = await _prober.CapacityAsync(A, _users, _pace.CapacityStep, _options.Seed, cancellation);
-        if (_baselineCapacity <= 0)
-        {
-            throw new TuningException("the baseline answers no request of the workload without an error; nothing can be compared with it");
-        }
-
-        _queries = await A.Client.QueriesAsync(cancellation) ?? [];
-        Say("capacity", string.Create(CultureInfo.InvariantCulture, $"{_baselineCapacity:0.#} requests/s with {_users} users"), finished: true);
-        var begin = _time.GetTimestamp();
-        _calibration = await MeasureNoiseAsync(CalibrationShare, cancellation);
-        _baselineRoundSeconds = _time.GetElapsedTime(begin).TotalSeconds / _calibration.Rounds.Count;
-        _baselineFloor = _floor;
-        _baselineCapacity = _referenceCapacity;
     }
 
     /// <summary>An A/A comparison of two equal instances, and the noise floor that it leaves.</summary>
@@ -177,7 +212,7 @@ internal sealed partial class Session : IAsyncDisposable
     {
         Say("A/A", "measuring the noise");
         var calibration = await new Comparison(_prober!, _time, _options.Seed + _outcomes.Count).RunAsync(
-            A, B, _pace.Shape(_referenceCapacity, _users), _pace.CalibrationRounds, judge: null, share * _options.EffectiveBudget, round => Say("A/A", $"round {round} of {_pace.CalibrationRounds}"), cancellation);
+            A, B, Fixed(_pace.Shape(_referenceCapacity, _users)), _options.Mode == TuningMode.Measure ? 2 * _pace.CalibrationRounds : _pace.CalibrationRounds, judge: null, share * _options.EffectiveBudget, round => Say("A/A", $"round {round}"), cancellation);
         _floor = NoiseFloor.From(calibration.Samples, _options.Seed);
 
         // More rounds than the first step had, and of both instances: the better estimate.
@@ -208,7 +243,7 @@ internal sealed partial class Session : IAsyncDisposable
     {
         using var recorder = new AnswerRecorder(instance.Url);
         var first = await recorder.AskAsync(_workload!.Golden, cancellation);
-        return AnswerBook.Learn(_workload.Golden, first, await recorder.AskAsync(_workload.Golden, cancellation));
+        return AnswerBook.Learn(_workload.Golden, first, await recorder.AskAsync(_workload.Golden, cancellation), _workload.Ignore, _workload.LeavesOutUnstable);
     }
 
     async Task<AnswerReport> CompareAnswersAsync(ServiceInstance instance, double tolerance, CancellationToken cancellation)
@@ -223,17 +258,17 @@ internal sealed partial class Session : IAsyncDisposable
         Say("warm-up", "the same load on both instances");
         var time = factor * _pace.WarmUp;
         await _prober!.WarmAsync(A, _users, time, _options.Seed + 11, cancellation);
-        await _prober.WarmAsync(B, _users, time, _options.Seed + 11, cancellation);
+        if (!_target.Live)
+        {
+            await _prober.WarmAsync(B, _users, time, _options.Seed + 11, cancellation);
+        }
     }
 
     async Task StopAsync()
     {
-        foreach (var instance in new[] { _reference, _candidate })
+        foreach (var instance in new[] { _reference, _candidate }.OfType<ServiceInstance>().Distinct())
         {
-            if (instance is not null)
-            {
-                await instance.DisposeAsync();
-            }
+            await instance.DisposeAsync();
         }
 
         _reference = null;

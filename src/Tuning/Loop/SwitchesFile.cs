@@ -13,14 +13,38 @@ internal static class SwitchesFile
 
     public static void Write(TuningJournal journal, string path, IEnumerable<string> on)
     {
-        var full = Path.GetFullPath(path);
-        var before = File.Exists(full) ? File.ReadAllText(full) : null;
-        journal.Append(new JournalEntry { Event = JournalEvent.Intent, Action = "switches-file", Target = Prefix + full, Before = before, Do = [$"write {full}"], Undo = [before is null ? $"delete {full}" : $"restore {full}"] });
-        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
         var lines = string.Join(",\n", on.Select(name => $"    {{ \"name\": {JsonSerializer.Serialize(name, StringJson.Default.String)}, \"on\": true }}"));
         var text = "{\n  \"schema\": \"fettle.switches/1\",\n  \"switches\": [\n" + lines + "\n  ]\n}\n";
+        Write(journal, "switches-file", path, text);
+    }
+
+    /// <summary>The names that a switches file turns on.</summary>
+    /// <exception cref="TuningException">The file is missing or is no <c>fettle.switches/1</c>.</exception>
+    public static IReadOnlyList<string> Read(string path)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllText(path));
+            var schema = document.RootElement.GetProperty("schema").GetString();
+            return schema == "fettle.switches/1"
+                ? [.. document.RootElement.GetProperty("switches").EnumerateArray().Where(s => s.GetProperty("on").GetBoolean()).Select(s => s.GetProperty("name").GetString()!)]
+                : throw new TuningException($"{path}: schema '{schema}' is not known; this version reads 'fettle.switches/1'");
+        }
+        catch (Exception e) when (e is IOException or JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new TuningException($"{path} is no switches file: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Writes any file of the user's: what was there is in the journal first.</summary>
+    internal static void Write(TuningJournal journal, string action, string path, string text)
+    {
+        var full = Path.GetFullPath(path);
+        var before = File.Exists(full) ? File.ReadAllText(full) : null;
+        journal.Append(new JournalEntry { Event = JournalEvent.Intent, Action = action, Target = Prefix + full, Before = before, Do = [$"write {full}"], Undo = [before is null ? $"delete {full}" : $"restore {full}"] });
+        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
         Replace(full, text);
-        journal.Append(new JournalEntry { Event = JournalEvent.Applied, Action = "switches-file", Target = Prefix + full });
+        journal.Append(new JournalEntry { Event = JournalEvent.Applied, Action = action, Target = Prefix + full });
     }
 
     public static void Restore(string path, string? before)

@@ -16,7 +16,7 @@ internal sealed partial class HtmlReport(ResultDocument result)
     public string Render()
     {
         _html.Append("<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width,initial-scale=1\"><title>");
-        _html.Append(Text($"fettle tune {result.Name}")).Append("</title><style>").Append(Style).Append("</style><main>");
+        _html.Append(Text($"fettle {(string?)result.Settings["mode"] ?? "tune"} {result.Name}")).Append("</title><style>").Append(Style).Append("</style><main>");
         Header();
         Cards();
         Distribution();
@@ -37,16 +37,24 @@ internal sealed partial class HtmlReport(ResultDocument result)
         var end = (string?)Data["end"];
         var kept = Objects(Data["actions"]).Count(a => (string?)a["verdict"] == "kept");
         var tried = Objects(Data["actions"]).Count();
-        _html.Append("<header><p class=kicker>fettle · tune · ").Append(Text(result.Name)).Append("</p><h1>");
+        var mode = (string?)result.Settings["mode"] ?? "tune";
+        _html.Append("<header><p class=kicker>fettle · ").Append(Text(mode)).Append(" · ").Append(Text(result.Name)).Append("</p><h1>");
         _html.Append(end switch
         {
+            _ when mode == "verify" => Text(end switch { "NotWorse" => "Not worse", "Worse" => "Worse", "ThresholdFailed" => "A limit was missed", _ => "Undecided" }),
+            _ when mode == "benchmark" => Text($"{Cells.Figure(Number(Data["throughputPerSecond"]))} requests a second"),
+            _ when mode == "advise" => Text($"{Objects(Data["notTried"]).Count()} proposals"),
             _ when Data["total"] is null && tried == 0 => "Baseline measured",
             "Improved" => Text($"{Factor("p95")} faster at p95"),
             "NoneKept" => "Nothing kept",
             _ => "Undecided",
         });
         _html.Append("</h1><p class=lead>");
-        _html.Append(Text(string.Create(CultureInfo.InvariantCulture, $"{tried} optimisations tried, {kept} kept, in {TimeSpan.FromSeconds(result.DurationSeconds):h\\:mm\\:ss}. ")));
+        _html.Append(Text(mode switch
+        {
+            "verify" or "benchmark" or "measure" or "advise" => result.Verdicts is [var verdict, ..] ? verdict.Reason : "Nothing was changed.",
+            _ => string.Create(CultureInfo.InvariantCulture, $"{tried} optimisations tried, {kept} kept, in {TimeSpan.FromSeconds(result.DurationSeconds):h\\:mm\\:ss}. "),
+        }));
         if (Data["totalAnswers"] is JsonObject answers)
         {
             _html.Append(Text($"{answers["compared"]} answers compared with the untouched service, {answers["different"]} different."));
@@ -132,7 +140,18 @@ internal sealed partial class HtmlReport(ResultDocument result)
             _html.Append("; the kept switches are in <code>").Append(Text(file)).Append("</code>");
         }
 
-        _html.Append(".</p></section>");
+        if ((string?)Data["launchFile"] is { } launch)
+        {
+            _html.Append("; the kept launch settings are in <code>").Append(Text(launch)).Append("</code>");
+        }
+
+        _html.Append(".</p>");
+        foreach (var action in Objects(Data["actions"]).Where(a => (string?)a["verdict"] == "kept"))
+        {
+            _html.Append("<p><code>fettle rollback ").Append(Text((string?)action["id"] ?? "")).Append("</code> only ").Append(Text((string?)action["title"] ?? "")).Append("</p>");
+        }
+
+        _html.Append("</section>");
     }
 
     void Surroundings()
@@ -155,6 +174,11 @@ internal sealed partial class HtmlReport(ResultDocument result)
         Item("Load average", $"{result.Noise["loadAverageBefore"]} before, {result.Noise["loadAverageAfter"]} after");
         Item("Noise floor (A/A)", string.Join(", ", (result.Noise["floorFactors"] as JsonObject ?? []).Select(f => $"{f.Key} {Percent(Number(f.Value) ?? 1)}")));
         Item("Error level", $"{result.Settings["alpha"]} for keeping an action that does nothing");
+        Item("Design", (string?)result.Settings["design"]);
+        Item("Golden answers", $"{Data["answersRecorded"]} recorded{(Data["changingRequests"] is JsonValue writes && writes.TryGetValue<int>(out var n) && n > 0 ? $", {n} requests that change data replayed on fresh copies" : "")}");
+        Item("No gate", Data["answersLeftOut"] is JsonArray { Count: > 0 } left ? string.Join("; ", left.Select(l => (string?)l)) : null);
+        Item("Not applied", Data["declined"] is JsonArray { Count: > 0 } declined ? string.Join("; ", declined.Select(d => (string?)d)) : null);
+        Item("Figures", "every one stands in result.json beside this page, with the raw histograms and each round");
         Item("Answer noise", Data["answerNoise"] is JsonArray { Count: > 0 } noise ? string.Join(", ", noise.Select(n => (string?)n)) : "none");
         _html.Append("</dl></section>");
     }

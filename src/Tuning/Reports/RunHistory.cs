@@ -15,14 +15,35 @@ public static class RunHistory
     public static string Text(string state)
     {
         var text = new StringBuilder();
+        var totals = new List<(string Name, double P95, double Capacity)>();
         foreach (var run in RunFolder.All(state))
         {
-            text.Append(run.Id.PadRight(34));
-            text.AppendLine(File.Exists(run.Result) ? Line(ResultDocument.Parse(File.ReadAllText(run.Result))) : "interrupted; 'fettle rollback' clears up");
+            var result = File.Exists(run.Result) ? ResultDocument.Parse(File.ReadAllText(run.Result)) : null;
+            text.Append(run.Id.PadRight(34)).AppendLine(result is not null ? Line(result) : File.Exists(run.Journal) && Directory.Exists(run.Scratch) ? "interrupted; 'fettle rollback' clears up" : "no result");
+            if (result?.Data["total"]?["after"] is JsonObject after && Number(after["p95Ms"]) is { } p95 && Number(after["capacityPerSecond"]) is { } capacity)
+            {
+                totals.Add((result.Name, p95, capacity));
+            }
+        }
+
+        foreach (var service in totals.GroupBy(t => t.Name).Where(g => g.Count() > 1))
+        {
+            text.Append(Trend($"{service.Key}, p95 after tuning, ms", [.. service.Select(t => t.P95)])).Append(Trend($"{service.Key}, capacity after tuning, requests/s", [.. service.Select(t => t.Capacity)]));
         }
 
         return text.Length == 0 ? $"no runs in {state}\n" : text.ToString();
     }
+
+    /// <summary>One line: a bar per run on a common scale from 0, first, last, and the change between them.</summary>
+    internal static string Trend(string name, IReadOnlyList<double> values)
+    {
+        const string Bars = "▁▂▃▄▅▆▇█";
+        var most = values.Max();
+        var bars = string.Concat(values.Select(v => Bars[most <= 0 ? 0 : (int)Math.Round(v / most * (Bars.Length - 1))]));
+        return string.Create(CultureInfo.InvariantCulture, $"trend  {name}: {bars}  {Cells.Figure(values[0])} → {Cells.Figure(values[^1])} ({values[^1] / values[0] - 1:+0%;-0%;0%})\n");
+    }
+
+    static double? Number(JsonNode? node) => node is JsonValue value && value.TryGetValue<double>(out var number) ? number : null;
 
     static string Line(ResultDocument result)
     {

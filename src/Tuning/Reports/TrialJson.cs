@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Fettle.LoadTesting;
 using Fettle.Shared.Results;
 using Fettle.Tuning.Answers;
+using Fettle.Tuning.Targets;
 using Fettle.Tuning.Verification;
 
 namespace Fettle.Tuning.Reports;
@@ -33,6 +34,38 @@ internal static class TrialJson
         ["cpuMsPerRequest"] = side.CpuMs is { } cpu ? Round(cpu) : null,
         ["bytesPerRequest"] = Math.Round(side.BytesPerRequest),
     };
+
+    /// <summary>What the service counted while the total was measured, per request of both loads.</summary>
+    public static JsonObject Of(ServiceCounters counted, SideTotals side)
+    {
+        double? Each(double? sum) => sum is { } s && side.AllRequests > 0 ? Round(s / side.AllRequests) : null;
+        var caches = new JsonObject();
+        foreach (var (category, (hits, lookups)) in counted.Caches.OrderBy(c => c.Key, StringComparer.Ordinal))
+        {
+            caches[category] = new JsonObject { ["hits"] = hits, ["lookups"] = lookups };
+        }
+
+        return new JsonObject
+        {
+            ["requests"] = side.AllRequests,
+            ["queriesPerRequest"] = Each(counted.Queries),
+            ["databaseMsPerRequest"] = Each(counted.QueryMs),
+            ["connectionMsPerRequest"] = Each(1000 * counted.PoolSeconds),
+            ["caches"] = caches,
+        };
+    }
+
+    /// <summary>Every golden request with the digest of its answer, noise left out: what a later verification compares.</summary>
+    public static JsonObject Answers(AnswerBook book)
+    {
+        var digests = new JsonObject();
+        foreach (var (request, digest) in book.Digests())
+        {
+            digests[request] = digest;
+        }
+
+        return digests;
+    }
 
     public static JsonObject? Of(AnswerReport? answers) => answers is null ? null : new JsonObject
     {

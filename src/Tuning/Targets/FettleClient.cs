@@ -54,6 +54,9 @@ internal sealed class FettleClient : IDisposable
         }
     }
 
+    /// <summary>A stranger's service may answer anything at <c>/fettle</c>: a page, a refusal. That counts as not there.</summary>
+    public bool Foreign { get; set; }
+
     /// <summary>The registered switches; empty for a service without Fettle.AspNetCore (404).</summary>
     public async Task<IReadOnlyList<ServiceSwitch>> SwitchesAsync(CancellationToken cancellation)
     {
@@ -93,21 +96,51 @@ internal sealed class FettleClient : IDisposable
     public async Task ClearQueriesAsync(CancellationToken cancellation)
     {
         using var response = await _http.DeleteAsync(new Uri("/fettle/queries", UriKind.Relative), cancellation);
-        if (response.StatusCode != HttpStatusCode.NotFound)
+        if (response.StatusCode != HttpStatusCode.NotFound && !Foreign)
         {
             await ThrowUnlessOkAsync(response, "clearing the recorded queries", cancellation);
         }
     }
 
+    /// <summary>What the service has counted since its start; all absent for a service without Fettle.</summary>
+    public async Task<ServiceCounters> CountersAsync(CancellationToken cancellation)
+    {
+        var queries = await QueriesAsync(cancellation);
+        var caches = ServiceCounters.Cache(await GetAsync("/fettle/cache", cancellation) ?? "{}");
+        var uses = ServiceCounters.PoolUse(await GetAsync("/metrics", cancellation) ?? "");
+        return new ServiceCounters(queries?.Sum(q => (double)q.Calls), queries?.Sum(q => q.TotalMs), caches, uses);
+    }
+
     public async Task<ServiceInfo?> InfoAsync(CancellationToken cancellation) =>
         await GetAsync("/fettle/info", cancellation) is { } json ? Read(json, ClientJson.Default.ServiceInfo, "/fettle/info") : null;
+
+    /// <summary>The status of a GET.</summary>
+    public async Task<int> StatusAsync(string path, CancellationToken cancellation)
+    {
+        using var response = await _http.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, cancellation);
+        return (int)response.StatusCode;
+    }
+
+    /// <summary>Whether anything answers at all.</summary>
+    /// <exception cref="TuningException">Nothing does.</exception>
+    public async Task PingAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            using var response = await _http.GetAsync(new Uri("/", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, cancellation);
+        }
+        catch (HttpRequestException e)
+        {
+            throw new TuningException($"{_http.BaseAddress} does not answer ({e.Message}); start the service, or describe under start how Fettle starts it", e);
+        }
+    }
 
     public void Dispose() => _http.Dispose();
 
     async Task<string?> GetAsync(string path, CancellationToken cancellation)
     {
         using var response = await _http.GetAsync(new Uri(path, UriKind.Relative), cancellation);
-        if (response.StatusCode == HttpStatusCode.NotFound)
+        if (response.StatusCode == HttpStatusCode.NotFound || (Foreign && !(response.IsSuccessStatusCode && response.Content.Headers.ContentType?.MediaType == "application/json")))
         {
             return null;
         }

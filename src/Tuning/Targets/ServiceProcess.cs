@@ -15,6 +15,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
 {
     const int SigTerm = 15;
     static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan Lag = TimeSpan.FromSeconds(0.3);
     readonly Process _process;
     readonly Queue<string> _lastLines = new();
     readonly TimeProvider _time;
@@ -34,18 +35,18 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
 
     /// <summary>Starts an instance on a free loopback port and waits until it is ready.</summary>
     /// <exception cref="TuningException">The program is missing, ends, or is not ready in time; with its last lines.</exception>
-    public static async Task<ServiceProcess> StartAsync(Launch launch, string database, IReadOnlyDictionary<string, string> environment, TuningJournal? journal, TimeProvider time, CancellationToken cancellation)
+    public static async Task<ServiceProcess> StartAsync(Launch launch, string name, string database, IReadOnlyDictionary<string, string> environment, TuningJournal? journal, TimeProvider time, CancellationToken cancellation)
     {
         var url = new Uri($"http://127.0.0.1:{FreePort()}");
-        var start = new ProcessStartInfo(launch.Program) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo(launch.Program) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = launch.Folder ?? "" };
         foreach (var argument in launch.Arguments)
         {
-            start.ArgumentList.Add(launch.Fill(argument, database, url));
+            start.ArgumentList.Add(launch.Fill(argument, database, url, name));
         }
 
-        foreach (var (name, value) in launch.Environment.Concat(environment))
+        foreach (var (variable, value) in launch.Environment.Concat(environment))
         {
-            start.Environment[name] = launch.Fill(value, database, url);
+            start.Environment[variable] = launch.Fill(value, database, url, name);
         }
 
         Process process;
@@ -93,6 +94,13 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         {
             return false;
         }
+    }
+
+    /// <summary>Ends it after a moment for those who have just read its address; SIGTERM lets it answer what it has begun.</summary>
+    public async Task DrainAsync()
+    {
+        await Task.Delay(Lag, _time);
+        await DisposeAsync();
     }
 
     public async ValueTask DisposeAsync()

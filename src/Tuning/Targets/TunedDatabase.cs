@@ -9,6 +9,9 @@ namespace Fettle.Tuning.Targets;
 /// <summary>What the tuner itself does to a database: run an action's statements, dump the schema, copy it. Never leaves a trace of its own in the schema.</summary>
 internal static class TunedDatabase
 {
+    /// <summary>A copy is a database of its own: with its source's name it would share the source's entries in a second cache tier.</summary>
+    static readonly string[] Rename = ["DROP TABLE IF EXISTS fettle_cache_identity"];
+
     /// <summary>The product's own bookkeeping, made by any service that writes: not part of what a rollback compares.</summary>
     const string OwnTables = "fettle\\_%";
 
@@ -111,13 +114,16 @@ internal static class TunedDatabase
                 ((SqliteConnection)Database.Unwrap(lease)).BackupDatabase(copy);
             }
 
-            return DatabaseAddress.Parse("sqlite:" + file);
+            var made = DatabaseAddress.Parse("sqlite:" + file);
+            await ExecuteAsync(made, Rename, cancellation);
+            return made;
         }
 
         var target = CopyAddress(source, name);
         try
         {
             await ExecuteAsync(Maintenance(source), [$"DROP DATABASE IF EXISTS \"{NameOf(target)}\" WITH (FORCE)", $"CREATE DATABASE \"{NameOf(target)}\" TEMPLATE \"{NameOf(source)}\""], cancellation);
+            await ExecuteAsync(target, Rename, cancellation);
         }
         catch (TuningException e)
         {

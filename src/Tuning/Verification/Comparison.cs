@@ -27,6 +27,12 @@ internal sealed record ComparisonResult
 /// </summary>
 internal sealed class Comparison(Prober prober, TimeProvider time, int seed)
 {
+    /// <summary>Brings the state of a side about before it is loaded: where both sides are one instance, the action is done and undone in turn.</summary>
+    public Func<bool, CancellationToken, Task>? Bring { get; init; }
+
+    /// <summary>Share of the machine's memory in use, 0–1.</summary>
+    public Func<double> MemoryInUse { get; init; } = ProcessCpu.MemoryInUse;
+
     /// <param name="reference">The state before.</param>
     /// <param name="candidate">The state with the action.</param>
     /// <param name="shape">Load per round.</param>
@@ -48,9 +54,8 @@ internal sealed class Comparison(Prober prober, TimeProvider time, int seed)
         {
             onRound(round);
             var candidateFirst = random.Next(2) == 1;
-            var requests = seed + round * 7919;
-            var first = await prober.RoundAsync(candidateFirst ? candidate : reference, shape, requests, cancellation);
-            var second = await prober.RoundAsync(candidateFirst ? reference : candidate, shape, requests, cancellation);
+            var first = await SideAsync(candidateFirst);
+            var second = await SideAsync(!candidateFirst);
             var record = candidateFirst ? new RoundRecord(true, second, first) : new RoundRecord(false, first, second);
             records.Add(record);
             before.Add(record.Reference);
@@ -67,7 +72,7 @@ internal sealed class Comparison(Prober prober, TimeProvider time, int seed)
                 continue;
             }
 
-            if (Guardrail.Broken(candidate, records) is { } reason)
+            if (Guardrail.Broken(candidate, records, MemoryInUse()) is { } reason)
             {
                 judgement = new Judgement(Decision.RolledBack, reason, judgement?.Effects ?? new Dictionary<Metric, PairedEffect>(), judgement?.MannWhitneyP ?? new Dictionary<Metric, double>());
                 break;
@@ -89,9 +94,19 @@ internal sealed class Comparison(Prober prober, TimeProvider time, int seed)
         }
 
         return new ComparisonResult { Shape = shape, Rounds = records, Reference = before, Candidate = after, Samples = samples, Judgement = judgement };
+
+        async Task<SideRound> SideAsync(bool withAction)
+        {
+            if (Bring is not null)
+            {
+                await Bring(withAction, cancellation);
+            }
+
+            return await prober.RoundAsync(withAction ? candidate : reference, shape, seed + (records.Count + 1) * 7919, cancellation);
+        }
     }
 
-    static void Add(Dictionary<Metric, MetricRounds> samples, RoundRecord record)
+    internal static void Add(Dictionary<Metric, MetricRounds> samples, RoundRecord record)
     {
         var (a, b) = (record.Reference, record.Candidate);
         samples[Metric.P50].Add(a.Latency.MillisecondsAt(50), b.Latency.MillisecondsAt(50));

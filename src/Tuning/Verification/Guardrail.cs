@@ -10,7 +10,10 @@ internal static class Guardrail
     const int SlowRounds = 3;
 
     /// <summary>The reason to stop, or null.</summary>
-    public static string? Broken(ServiceInstance candidate, IReadOnlyList<RoundRecord> rounds)
+    /// <param name="candidate">The instance with the action.</param>
+    /// <param name="rounds">At least one.</param>
+    /// <param name="memoryInUse">Share of the machine's memory in use, 0–1.</param>
+    public static string? Broken(ServiceInstance candidate, IReadOnlyList<RoundRecord> rounds, double memoryInUse)
     {
         if (candidate.HasExited)
         {
@@ -28,6 +31,6 @@ internal static class Guardrail
             return string.Create(CultureInfo.InvariantCulture, $"p95 was more than twice the state before in {SlowRounds} rounds running ({b.Latency.MillisecondsAt(95):0.0} ms against {a.Latency.MillisecondsAt(95):0.0} ms)");
         }
 
-        return ProcessCpu.MemoryInUse() > MostMemory ? "the machine's memory is more than 90 % full" : null;
+        return memoryInUse > MostMemory ? "the machine's memory is more than 90 % full" : null;
     }
 }

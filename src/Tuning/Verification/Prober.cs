@@ -12,7 +12,8 @@ namespace Fettle.Tuning.Verification;
 /// <param name="GeneratorLimited">The generator, not the service, shaped the latencies.</param>
 /// <param name="Bytes">Bytes on the wire per request.</param>
 /// <param name="FirstError">The first error seen, or null.</param>
-internal sealed record SideRound(LatencyHistogram Latency, long Requests, long Failed, double Capacity, double CpuMs, bool GeneratorLimited, double Bytes, string? FirstError);
+/// <param name="ClosedRequests">Requests of the closed load.</param>
+internal sealed record SideRound(LatencyHistogram Latency, long Requests, long Failed, double Capacity, double CpuMs, bool GeneratorLimited, double Bytes, string? FirstError, long ClosedRequests = 0);
 
 /// <summary>How hard and how long a round loads a side.</summary>
 /// <param name="Rate">Arrivals per second of the open load.</param>
@@ -39,7 +40,19 @@ internal sealed class Prober(Func<int, IRequestSource> workload, IReadOnlyList<s
         return new SideRound(
             open.Latency, open.Requests, open.Failed + closed.Failed, CapacityOf(closed, shape.Users), ProcessCpu.Milliseconds(before, after) / answered,
             open.Generator.Limited, open.Requests == 0 ? 0 : (double)open.BytesReceived / open.Requests,
-            (open.ErrorSamples.FirstOrDefault() ?? closed.ErrorSamples.FirstOrDefault()) is { } error ? $"{error.Class} on {error.Request}: {error.Detail}" : null);
+            (open.ErrorSamples.FirstOrDefault() ?? closed.ErrorSamples.FirstOrDefault()) is { } error ? $"{error.Class} on {error.Request}: {error.Detail}" : null,
+            closed.Requests);
+    }
+
+    /// <summary>An open load of a given rate, and nothing else.</summary>
+    public Task<LoadResult> SustainAsync(ServiceInstance instance, double rate, TimeSpan duration, int seed, CancellationToken cancellation) =>
+        RunAsync(instance, LoadModel.Rate(rate), duration, seed, cancellation);
+
+    /// <summary>Milliseconds that a request which no action touches takes by the median: the machine's own drift.</summary>
+    public async Task<double> ControlAsync(ServiceInstance instance, string path, TimeSpan duration, CancellationToken cancellation)
+    {
+        var result = await RunAsync(instance, LoadModel.Users(1), duration, new RequestCycle([LoadRequest.Get(path, "control")]), cancellation);
+        return result.Requests == result.Failed ? double.NaN : result.Latency.MillisecondsAt(50);
     }
 
     /// <summary>Requests per second that a number of users get done, over the time.</summary>
@@ -57,13 +70,16 @@ internal sealed class Prober(Func<int, IRequestSource> workload, IReadOnlyList<s
     static double CapacityOf(LoadResult result, int users) =>
         result.Requests == result.Failed || result.Latency.Mean <= TimeSpan.Zero ? 0 : users / result.Latency.Mean.TotalSeconds;
 
-    async Task<LoadResult> RunAsync(ServiceInstance instance, LoadModel model, TimeSpan duration, int seed, CancellationToken cancellation)
+    Task<LoadResult> RunAsync(ServiceInstance instance, LoadModel model, TimeSpan duration, int seed, CancellationToken cancellation) =>
+        RunAsync(instance, model, duration, workload(seed), cancellation);
+
+    async Task<LoadResult> RunAsync(ServiceInstance instance, LoadModel model, TimeSpan duration, IRequestSource source, CancellationToken cancellation)
     {
         var plan = new LoadPlan
         {
             BaseUrl = instance.Url,
             Model = model,
-            Source = workload(seed),
+            Source = source,
             Duration = duration,
             Timeout = Timeout,
             AllowedHosts = allowedHosts,

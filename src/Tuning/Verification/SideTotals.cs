@@ -18,6 +18,9 @@ internal sealed class SideTotals
 
     public long Failed { get; private set; }
 
+    /// <summary>Requests of both loads.</summary>
+    public long AllRequests { get; private set; }
+
     public double P50 => Latency.MillisecondsAt(50);
 
     public double P95 => Latency.MillisecondsAt(95);
@@ -37,6 +40,7 @@ internal sealed class SideTotals
     {
         Latency.Add(round.Latency);
         Requests += round.Requests;
+        AllRequests += round.Requests + round.ClosedRequests;
         Failed += round.Failed;
         _capacity.Add(round.Capacity);
         _bytes += round.Bytes * round.Requests;

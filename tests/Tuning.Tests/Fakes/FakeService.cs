@@ -6,7 +6,7 @@ using System.Text.Json;
 namespace Fettle.Tuning.Tests.Fakes;
 
 /// <summary>What a switch of the fake does to an answer.</summary>
-internal sealed record FakeSwitch(string Name, double DelayMs = -1, Func<int, string>? Answer = null, int Status = 200, string Risk = "low", string? Encoding = null)
+internal sealed record FakeSwitch(string Name, double DelayMs = -1, Func<int, string>? Answer = null, int Status = 200, string Risk = "low", string? Encoding = null, bool StaleList = false)
 {
     public bool On { get; set; }
 }
@@ -23,6 +23,7 @@ internal sealed class FakeService : IAsyncDisposable
     readonly Task _loop;
     readonly double _delayMs;
     int _answers;
+    int _items;
 
     public FakeService(double delayMs, params FakeSwitch[] switches)
     {
@@ -100,16 +101,38 @@ internal sealed class FakeService : IAsyncDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(delay), _stop.Token).ContinueWith(_ => { }, TaskScheduler.Default);
         }
 
+        if (path is "/api/v1/items")
+        {
+            // Adding answers how many there are; the list tells the same, unless a switch remembers an empty one.
+            var items = context.Request.HttpMethod == "POST" ? Interlocked.Increment(ref _items) : on.Any(s => s.StaleList) ? 0 : _items;
+            await WriteAsync(context, $$"""{"items":{{items}}}""");
+            return;
+        }
+
         var count = Interlocked.Increment(ref _answers);
         var body = on.Select(s => s.Answer).LastOrDefault(a => a is not null)?.Invoke(count) ?? DefaultAnswer;
         context.Response.StatusCode = on.Select(s => s.Status).DefaultIfEmpty(200).Max();
-        if (on.Select(s => s.Encoding).LastOrDefault(e => e is not null) is { } encoding)
+        // The count makes every answer differ in one field, as a timestamp would.
+        var answer = body.Replace("}", $",\"at\":{count}}}", StringComparison.Ordinal);
+        var encoding = on.Select(s => s.Encoding).LastOrDefault(e => e is not null);
+        if (encoding is not null)
         {
             context.Response.Headers["Content-Encoding"] = encoding;
+            context.Response.Headers["Vary"] = "Accept-Encoding";
         }
 
-        // The count makes every answer differ in one field, as a timestamp would.
-        await WriteAsync(context, body.Replace("}", $",\"at\":{count}}}", StringComparison.Ordinal));
+        await WriteAsync(context, encoding == "br" ? Brotli(answer) : Encoding.UTF8.GetBytes(answer));
+    }
+
+    static byte[] Brotli(string text)
+    {
+        using var memory = new MemoryStream();
+        using (var brotli = new System.IO.Compression.BrotliStream(memory, System.IO.Compression.CompressionLevel.Fastest))
+        {
+            brotli.Write(Encoding.UTF8.GetBytes(text));
+        }
+
+        return memory.ToArray();
     }
 
     async Task AdminAsync(HttpListenerContext context, string path)
@@ -143,9 +166,10 @@ internal sealed class FakeService : IAsyncDisposable
         }
     }
 
-    static async Task WriteAsync(HttpListenerContext context, string json)
+    static Task WriteAsync(HttpListenerContext context, string json) => WriteAsync(context, Encoding.UTF8.GetBytes(json));
+
+    static async Task WriteAsync(HttpListenerContext context, byte[] bytes)
     {
-        var bytes = Encoding.UTF8.GetBytes(json);
         context.Response.ContentType = "application/json";
         context.Response.ContentLength64 = bytes.Length;
         await context.Response.OutputStream.WriteAsync(bytes);

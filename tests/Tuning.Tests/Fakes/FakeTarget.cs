@@ -14,7 +14,11 @@ internal sealed class FakeTarget : IAsyncDisposable
     readonly List<FakeService> _services = [];
     readonly Func<FakeService> _make;
 
-    public FakeTarget(Func<FakeService> make, bool database = true)
+    /// <param name="make">Makes an instance.</param>
+    /// <param name="database">Whether the user's database has a table.</param>
+    /// <param name="live">Whether there is one running instance of which no copy can be made.</param>
+    /// <param name="control">A path that no switch touches.</param>
+    public FakeTarget(Func<FakeService> make, bool database = true, bool live = false, string? control = null)
     {
         _make = make;
         Folder = Directory.CreateTempSubdirectory("fettle-tune-").FullName;
@@ -24,8 +28,10 @@ internal sealed class FakeTarget : IAsyncDisposable
             TunedDatabase.ExecuteAsync(address, ["CREATE TABLE t(id INTEGER PRIMARY KEY, a INTEGER)", "INSERT INTO t(a) VALUES (1), (2), (3)"], CancellationToken.None).GetAwaiter().GetResult();
         }
 
-        Target = new TuningTarget("fake", (_, _, _) => Task.FromResult(Workload)) { Database = address };
+        Target = new TuningTarget("fake", (_, _, _) => Task.FromResult(Workload with { Writes = Writes })) { Database = address, Url = live ? new Uri("http://127.0.0.1:1") : null, Token = FakeService.Token, Control = control };
     }
+
+    public IReadOnlyList<GoldenRequest> Writes { get; init; } = [];
 
     public string Folder { get; }
 
@@ -39,7 +45,7 @@ internal sealed class FakeTarget : IAsyncDisposable
 
     static Workload Workload => new(
         _ => new RequestCycle([LoadRequest.Get("/api/v1/answer", "answer")]),
-        [new GoldenRequest("answer", "GET", "/api/v1/answer", null), new GoldenRequest("answer", "GET", "/api/v1/answer", null, "identity")],
+        [new GoldenRequest("answer", "GET", "/api/v1/answer", null), new GoldenRequest("answer", "GET", "/api/v1/answer", null, "identity"), new GoldenRequest("list", "GET", "/api/v1/items", null)],
         "one request");
 
     public Task<ServiceInstance> StartAsync(string name, DatabaseAddress? database, bool scratch, TuningJournal journal, CancellationToken cancellation)

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Fettle.Testing;
+using Fettle.Tuning.Answers;
 using Fettle.Tuning.Journal;
 using Fettle.Tuning.Tests.Fakes;
 
@@ -16,7 +18,7 @@ public sealed class TunerTests
             new FakeSwitch("b-stale", DelayMs: 1, Answer: count => count > 60 ? """{"probability":0.60}""" : """{"probability":0.61}"""),
             new FakeSwitch("c-slow", DelayMs: 250),
             new FakeSwitch("d-failing", DelayMs: 1, Status: 500),
-            new FakeSwitch("e-unasked", DelayMs: 1, Encoding: "x-none"),
+            new FakeSwitch("e-unasked", DelayMs: 1, Encoding: "br"),
             new FakeSwitch("f-fast", DelayMs: 2),
             new FakeSwitch("g-risky", DelayMs: 0, Risk: "high")));
 
@@ -28,7 +30,7 @@ public sealed class TunerTests
         ((string)actions["b-stale"]["verdict"]!).ShouldBe("rolled back");
         ((string)actions["c-slow"]["verdict"]!).ShouldBe("rolled back");
         ((string)actions["d-failing"]["verdict"]!).ShouldBe("rolled back");
-        ((string)actions["e-unasked"]["reason"]!).ShouldContain("content-encoding");
+        ((string)actions["e-unasked"]["reason"]!).ShouldContain("content-encoding: (none) → br unasked");
         ((string)actions["f-fast"]["verdict"]!).ShouldBe("kept");
         outcome.End.ShouldBe(TuningEnd.Improved);
 
@@ -97,6 +99,43 @@ public sealed class TunerTests
         Directory.GetDirectories(Path.Combine(target.State, "runs")).ShouldHaveSingleItem();
         Directory.GetDirectories(target.State, "scratch", SearchOption.AllDirectories).ShouldBeEmpty();
         (await target.TuneAsync(target.Options with { Mode = TuningMode.Measure })).End.ShouldBe(TuningEnd.Improved);
+    }
+
+    /// <summary>A list that is remembered is right until somebody adds to it.</summary>
+    [Fact]
+    [Trait("Category", "Slow")]
+    public async Task FasterButWrongAfterAWrite_IsRolledBack()
+    {
+        await using var target = new FakeTarget(() => new FakeService(50, new FakeSwitch("fast", 1, StaleList: true)))
+        {
+            Writes = [new GoldenRequest("add", "POST", "/api/v1/items", "{}"), new GoldenRequest("add", "POST", "/api/v1/items", "{}")],
+        };
+
+        var outcome = await target.TuneAsync();
+
+        var action = JsonNode.Parse(outcome.Json)!["data"]!["actions"]!.AsArray().ShouldHaveSingleItem()!;
+        ((string)action["verdict"]!).ShouldBe("rolled back");
+        ((string)action["reason"]!).ShouldContain("after requests that change data");
+        ((string)action["reason"]!).ShouldContain("/items: 2 → 0");
+        outcome.End.ShouldBe(TuningEnd.NoneKept);
+    }
+
+    [Fact]
+    public async Task Deadline_TakesEverythingBackAndSaysSo()
+    {
+        await using var target = new FakeTarget(() => new FakeService(50, new FakeSwitch("fast", 1)));
+        var time = new ManualTime();
+        var progress = new Watcher(p =>
+        {
+            if (p.Stage == "fast" && p.Detail.StartsWith("round", StringComparison.Ordinal))
+            {
+                time.Advance(TimeSpan.FromHours(1));
+            }
+        });
+        var late = await Should.ThrowAsync<TuningException>(() => Tuner.RunAsync(target.Target, target.Options with { Deadline = TimeSpan.FromMinutes(30) }, target.StartAsync, progress, time, CancellationToken.None));
+        late.Message.ShouldContain("deadline of 00:30:00");
+        target.Services.SelectMany(s => s.Switches).Count(s => s.On).ShouldBeLessThanOrEqualTo(1, "the instances end with the run; only B's own switch may still be on");
+        Directory.GetDirectories(target.State, "scratch", SearchOption.AllDirectories).ShouldBeEmpty();
     }
 
     [Fact]

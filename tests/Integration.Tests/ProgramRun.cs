@@ -1,0 +1,29 @@
+using System.Diagnostics;
+
+namespace Fettle.Integration.Tests;
+
+/// <summary>The command line as a process of its own.</summary>
+internal static class ProgramRun
+{
+    public static ProcessStartInfo Start(IReadOnlyList<string> arguments, string? folder = null)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = folder ?? "" };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Fettle.Cli.dll"));
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return start;
+    }
+
+    public static async Task<(int Code, string Output, string Errors)> RunAsync(string? folder, params string[] arguments)
+    {
+        using var process = Process.Start(Start(arguments, folder))!;
+        process.StandardInput.Close();
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await output, await errors);
+    }
+}
