@@ -16,7 +16,8 @@ internal static class DoctorCommand
         {
             var checks = (await Doctor.ExamineAsync(parse.GetValue(state)!, cancellation: cancellation)).ToList();
             checks.Add(Host());
-            if (parse.GetValue(config)?.FullName ?? (File.Exists(TuneSettings.DefaultConfig) ? TuneSettings.DefaultConfig : null) is { } file)
+            var file = parse.GetValue(config)?.FullName ?? (File.Exists(TuneSettings.DefaultConfig) ? TuneSettings.DefaultConfig : null);
+            if (file is not null)
             {
                 checks.Add(Config(file));
             }

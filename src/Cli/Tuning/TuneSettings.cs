@@ -51,7 +51,7 @@ internal sealed class TuneSettings
                 Seed = parse.GetValue(_seed),
                 StateFolder = parse.GetValue(State)!,
                 Budget = parse.GetValue(_minutes) is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
-                Command = ["fettle", .. parse.Tokens.Select(t => t.Value)],
+                Command = ["fettle", .. parse.Tokens.Select(t => Redacted(t.Value))],
             };
         }
         catch (ArgumentOutOfRangeException e)
@@ -138,6 +138,24 @@ internal sealed class TuneSettings
         {
             throw new UserErrorException("--database: " + e.Message, ExitCode.Usage);
         }
+    }
+
+    /// <summary>Results travel: addresses lose their secrets.</summary>
+    internal static string Redacted(string token)
+    {
+        if (token.StartsWith("postgres", StringComparison.OrdinalIgnoreCase) && token.Contains(':', StringComparison.Ordinal))
+        {
+            try
+            {
+                return DatabaseAddress.Parse(token).ToString();
+            }
+            catch (FormatException)
+            {
+                return "postgres:…";
+            }
+        }
+
+        return Uri.TryCreate(token, UriKind.Absolute, out var url) && url.UserInfo.Length > 0 ? token.Replace(url.UserInfo + "@", "…@", StringComparison.Ordinal) : token;
     }
 
     static DatabaseAddress Existing(string text)

@@ -39,6 +39,14 @@ public sealed class TuningVerbsTests
         outcome.Error.ShouldContain(message);
     }
 
+    [Theory]
+    [InlineData("postgres:Host=h;Database=d;Username=u;Password=geheim", "postgres:Host=h;Port=5432;Database=d")]
+    [InlineData("postgres://u:geheim@h/d", "postgres:Host=h;Port=5432;Database=d")]
+    [InlineData("redis://u:geheim@h:6379", "redis://…@h:6379")]
+    [InlineData("sqlite:a.db", "sqlite:a.db")]
+    [InlineData("--quick", "--quick")]
+    public void CommandInAResult_HoldsNoSecret(string token, string expected) => Fettle.Cli.Tuning.TuneSettings.Redacted(token).ShouldBe(expected);
+
     [Fact]
     public async Task ConfigWithMistakes_IsRefusedWithAllOfThem()
     {
