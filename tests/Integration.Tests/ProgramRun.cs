@@ -5,10 +5,18 @@ namespace Fettle.Integration.Tests;
 /// <summary>The command line as a process of its own.</summary>
 internal static class ProgramRun
 {
+    /// <summary>The program's own folder: in the tests' folder what ASP.NET brings along is missing beside it.</summary>
+    static string Program()
+    {
+        var here = AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar);
+        var own = Path.Combine(here, "..", "..", "Fettle.Cli", Path.GetFileName(here), "Fettle.Cli.dll");
+        return File.Exists(own) ? own : Path.Combine(here, "Fettle.Cli.dll");
+    }
+
     public static ProcessStartInfo Start(IReadOnlyList<string> arguments, string? folder = null)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = folder ?? "" };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Fettle.Cli.dll"));
+        start.ArgumentList.Add(Program());
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);

@@ -106,4 +106,7 @@ internal sealed class AnswerBook
 }
 
 /// <summary>How many answers were compared, how many differ, and up to five examples.</summary>
-internal sealed record AnswerReport(int Compared, int Different, IReadOnlyList<string> Examples);
+internal sealed record AnswerReport(int Compared, int Different, IReadOnlyList<string> Examples)
+{
+    public AnswerReport And(AnswerReport other) => new(Compared + other.Compared, Different + other.Different, [.. Examples, .. other.Examples]);
+}

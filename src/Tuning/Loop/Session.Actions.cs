@@ -161,7 +161,7 @@ internal sealed partial class Session
 
             // A cache gives its wrong answers only when it is full: the answers are compared again after the load.
             var after = await CompareAnswersAsync(B, action.Tolerance, cancellation);
-            answers = new AnswerReport(answers.Compared + after.Compared, after.Different, after.Examples);
+            answers = answers.And(after);
             if (after.Different > 0)
             {
                 await _runner.UndoAsync(action, B);
@@ -174,10 +174,12 @@ internal sealed partial class Session
                 return Ended(judgement.Decision, judgement.Reason, comparison, answers);
             }
 
-            if (await WritesChangedAsync(action, cancellation) is { } changed)
+            var replayed = await CompareWritesAsync([.. KeptActions, action], cancellation);
+            answers = answers.And(replayed);
+            if (replayed.Different > 0)
             {
                 await _runner.UndoAsync(action, B);
-                return Ended(Decision.RolledBack, changed, comparison, answers);
+                return Ended(Decision.RolledBack, $"with requests that change data, {AnswersChanged(replayed)}", comparison, answers);
             }
 
             if (!_target.Live)

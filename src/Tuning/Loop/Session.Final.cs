@@ -72,8 +72,7 @@ internal sealed partial class Session
         _counted = ((await A.Client.CountersAsync(cancellation)).Since(counters.Before), (await B.Client.CountersAsync(cancellation)).Since(counters.After));
         await SustainAsync(cancellation);
         var second = await CompareAnswersAsync(B, Tolerance, cancellation);
-        var writes = await CompareWritesAsync([.. _outcomes.Where(o => o.Kept).Select(o => o.Action)], cancellation);
-        _totalAnswers = new AnswerReport(first.Compared + second.Compared + writes.Compared, first.Different + second.Different + writes.Different, [.. first.Examples, .. second.Examples, .. writes.Examples]);
+        _totalAnswers = first.And(second).And(await CompareWritesAsync([.. KeptActions], cancellation));
         Say("total", _totalAnswers.Different > 0 ? AnswersChanged(_totalAnswers) : $"{Judgement.Word(_total.Judgement!.Decision)}: {_total.Judgement.Reason}", finished: true);
     }
 

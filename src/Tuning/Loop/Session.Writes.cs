@@ -5,8 +5,9 @@ using Fettle.Tuning.Targets;
 namespace Fettle.Tuning.Loop;
 
 /// <summary>
-/// Requests that change data as a gate. They are asked in order on a copy that nobody else has touched, then all others again, because what a write left
-/// shows in what is read. Two such replays give the noise (ids, times); every action that would be kept has one of its own.
+/// Requests that change data as a gate. On a copy that nobody else has touched the reading traffic fills what there is to fill, then all reading requests are
+/// asked, then the changing ones in order, then the reading ones again, because what a write left shows in what is read. Two such replays give the noise (ids, times);
+/// every action that would be kept has one of its own. The instances under load are no gate then: their data have gone different ways.
 /// </summary>
 internal sealed partial class Session
 {
@@ -21,28 +22,25 @@ internal sealed partial class Session
         }
 
         Say("answers", $"replaying {_workload.Writes.Count} changing requests on two fresh copies");
-        var requests = _workload.Writes.Concat(_book!.Requests).ToArray();
+        GoldenRequest[] requests = [.. _book!.Requests, .. _workload.Writes, .. _book.Requests];
         var first = await ReplayAsync(requests, [], cancellation);
         _writeBook = AnswerBook.Learn(requests, first, await ReplayAsync(requests, [], cancellation), [.. _workload.Ignore, .. _book.Noise], _workload.LeavesOutUnstable);
         Say("answers", $"{_workload.Writes.Count} changing requests recorded, noise in {_writeBook.Noise.Count} fields", finished: true);
     }
 
-    /// <summary>Why the action must not be kept beside those that are, or null.</summary>
-    async Task<string?> WritesChangedAsync(TuningAction action, CancellationToken cancellation)
+    /// <summary>The answers of a fresh copy with these actions, before and after the changing requests; nothing compared when no request changes data.</summary>
+    async Task<AnswerReport> CompareWritesAsync(IReadOnlyList<TuningAction> actions, CancellationToken cancellation)
     {
         if (_writeBook is null)
         {
-            return null;
+            return new AnswerReport(0, 0, []);
         }
 
-        Say(action.Title, "replaying the changing requests on a fresh copy");
-        var report = await CompareWritesAsync([.. _outcomes.Where(o => o.Kept).Select(o => o.Action), action], cancellation);
-        return report.Different == 0 ? null : $"after requests that change data, {AnswersChanged(report)}";
+        Say("answers", "replaying the changing requests on a fresh copy");
+        return _writeBook.Compare(await ReplayAsync([.. _writeBook.Requests], actions, cancellation), actions.Select(a => a.Tolerance).DefaultIfEmpty(0).Max());
     }
 
-    async Task<AnswerReport> CompareWritesAsync(IReadOnlyList<TuningAction> actions, CancellationToken cancellation) => _writeBook is null
-        ? new AnswerReport(0, 0, [])
-        : _writeBook.Compare(await ReplayAsync([.. _writeBook.Requests], actions, cancellation), actions.Max(a => a.Tolerance));
+    IEnumerable<TuningAction> KeptActions => _outcomes.Where(o => o.Kept).Select(o => o.Action);
 
     async Task<IReadOnlyList<Answer>> ReplayAsync(IReadOnlyList<GoldenRequest> requests, IReadOnlyList<TuningAction> actions, CancellationToken cancellation)
     {
@@ -60,6 +58,7 @@ internal sealed partial class Session
                 await action.ApplyAsync(instance, cancellation);
             }
 
+            await _prober!.WarmAsync(instance, _workload!.Reads ?? _workload.Requests, _users, _pace.WarmUp, _options.Seed + 17, cancellation);
             using var recorder = new AnswerRecorder(instance.Url);
             answers = await recorder.AskAsync(requests, cancellation);
         }

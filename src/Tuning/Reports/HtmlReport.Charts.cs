@@ -26,7 +26,7 @@ internal sealed partial class HtmlReport
         _html.Append("<section><h2>Latency at the same load</h2><svg viewBox=\"0 0 ").Append(F(Width)).Append(' ').Append(F(Height)).Append("\" role=img aria-label=\"cumulated latency before and after\">");
         foreach (var share in new[] { 0.5, 0.95, 1 })
         {
-            _html.Append($"<line class=grid x1={F(Left)} x2={F(Width - 12)} y1={F(Y(share))} y2={F(Y(share))} /><text x=4 y={F(Y(share) + 4)}>{(share == 1 ? "max" : "p" + F(share * 100))}</text>");
+            _html.Append($"<line class=grid x1={F(Left)} x2={F(Width - 12)} y1={F(Y(share))} y2={F(Y(share))} /><text x=4 y={F(Y(share) + (share == 1 ? -3 : share > 0.9 ? 9 : 4))}>{(share == 1 ? "max" : "p" + F(share * 100))}</text>");
         }
 
         for (var decade = Math.Pow(10, Math.Ceiling(Math.Log10(least))); decade <= most; decade *= 10)
@@ -66,10 +66,10 @@ internal sealed partial class HtmlReport
             return;
         }
 
-        const double Row = 30, Left = 300;
+        const double Row = 30, Left = 300, Right = 160;
         var least = steps.Min(s => Math.Min(s.Before!.Value, s.After!.Value)) / 1.4;
         var most = steps.Max(s => Math.Max(s.Before!.Value, s.After!.Value)) * 1.4;
-        double X(double ms) => Left + (Width - Left - 90) * (Math.Log(ms) - Math.Log(least)) / (Math.Log(most) - Math.Log(least));
+        double X(double ms) => Left + (Width - Left - Right) * (Math.Log(ms) - Math.Log(least)) / (Math.Log(most) - Math.Log(least));
         var height = Row * steps.Length + 16;
         _html.Append("<section><h2>p95, step by step</h2><svg viewBox=\"0 0 ").Append(F(Width)).Append(' ').Append(F(height)).Append("\" role=img aria-label=\"p95 before and after each action\">");
         for (var i = 0; i < steps.Length; i++)
@@ -79,7 +79,7 @@ internal sealed partial class HtmlReport
             var name = title.Length > 44 ? title[..43] + "…" : title;
             var tone = verdict.Replace(' ', '-');
             var (x1, x2) = (X(before!.Value), X(after!.Value));
-            _html.Append($"<text x=0 y={F(Row * i + 28)}>{Text(name)}</text><line class=\"step {tone}\" x1={F(x1)} x2={F(x2)} y1={y} y2={y} /><circle class=was cx={F(x1)} cy={y} r=4 /><circle class=\"now {tone}\" cx={F(x2)} cy={y} r=6 />");
+            _html.Append($"<text x=0 y={F(Row * i + 28)}>{Text(name)}<title>{Text(title)}</title></text><line class=\"step {tone}\" x1={F(x1)} x2={F(x2)} y1={y} y2={y} /><circle class=was cx={F(x1)} cy={y} r=4 /><circle class=\"now {tone}\" cx={F(x2)} cy={y} r=6 />");
             _html.Append($"<text class=value x={F(Math.Max(x1, x2) + 12)} y={F(Row * i + 28)}>{Text($"{Cells.Figure(before)} → {Cells.Figure(after)} ms")}</text>");
         }
 

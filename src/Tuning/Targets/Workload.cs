@@ -12,6 +12,9 @@ internal sealed record Workload(Func<int, IRequestSource> Requests, IReadOnlyLis
     /// <summary>Requests that change data: replayed in this order on fresh copies only.</summary>
     public IReadOnlyList<GoldenRequest> Writes { get; init; } = [];
 
+    /// <summary>The traffic without what changes data; null when nothing does.</summary>
+    public Func<int, IRequestSource>? Reads { get; init; }
+
     /// <summary>Places in answers that are known to differ, as patterns.</summary>
     public IReadOnlyList<string> Ignore { get; init; } = [];
 

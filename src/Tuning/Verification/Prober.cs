@@ -44,6 +44,10 @@ internal sealed class Prober(Func<int, IRequestSource> workload, IReadOnlyList<s
             closed.Requests);
     }
 
+    /// <summary>The same with traffic of its own.</summary>
+    public Task WarmAsync(ServiceInstance instance, Func<int, IRequestSource> traffic, int users, TimeSpan duration, int seed, CancellationToken cancellation) =>
+        RunAsync(instance, LoadModel.Users(users), duration, traffic(seed), cancellation);
+
     /// <summary>An open load of a given rate, and nothing else.</summary>
     public Task<LoadResult> SustainAsync(ServiceInstance instance, double rate, TimeSpan duration, int seed, CancellationToken cancellation) =>
         RunAsync(instance, LoadModel.Rate(rate), duration, seed, cancellation);

@@ -115,7 +115,7 @@ public sealed class TunerTests
 
         var action = JsonNode.Parse(outcome.Json)!["data"]!["actions"]!.AsArray().ShouldHaveSingleItem()!;
         ((string)action["verdict"]!).ShouldBe("rolled back");
-        ((string)action["reason"]!).ShouldContain("after requests that change data");
+        ((string)action["reason"]!).ShouldContain("with requests that change data");
         ((string)action["reason"]!).ShouldContain("/items: 2 → 0");
         outcome.End.ShouldBe(TuningEnd.NoneKept);
     }
