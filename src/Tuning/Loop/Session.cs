@@ -29,6 +29,9 @@ internal sealed partial class Session : IAsyncDisposable
     /// <summary>Share of the whole budget that the first A/A run may take.</summary>
     const double CalibrationShare = 0.1;
 
+    /// <summary>A baseline that fails more often is not worth comparing with.</summary>
+    const double MostFailures = 0.1;
+
     /// <summary>The same when there is nothing else to do.</summary>
     const double MeasureShare = 0.6;
 
@@ -187,6 +190,12 @@ internal sealed partial class Session : IAsyncDisposable
         Say("capacity", string.Create(CultureInfo.InvariantCulture, $"{_baselineCapacity:0.#} requests/s with {_users} users"), finished: true);
         var begin = _time.GetTimestamp();
         _calibration = await MeasureNoiseAsync(_options.Mode == TuningMode.Measure ? MeasureShare : CalibrationShare, cancellation);
+        if (_calibration.Reference.Failed > MostFailures * _calibration.Reference.AllRequests)
+        {
+            var first = _calibration.Rounds.Select(r => r.Reference.FirstError).FirstOrDefault(e => e is not null);
+            throw new TuningException($"{_calibration.Reference.Failed} of {_calibration.Reference.AllRequests} requests fail before anything is changed ({first}): mend the service or its traffic first");
+        }
+
         _baselineRoundSeconds = _time.GetElapsedTime(begin).TotalSeconds / _calibration.Rounds.Count;
         _baselineFloor = _floor;
         _baselineCapacity = _referenceCapacity;

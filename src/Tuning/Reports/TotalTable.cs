@@ -30,7 +30,7 @@ internal static class TotalTable
             rows.AddRange(Counted(c.Before, c.After, before, after));
         }
 
-        rows.Add(["failed requests", Count(before.Failed, before.Requests), Count(after.Failed, after.Requests), ""]);
+        rows.Add(["failed requests", Count(before.Failed, before.AllRequests), Count(after.Failed, after.AllRequests), ""]);
         rows.Add(["answers compared/different", "", string.Create(CultureInfo.InvariantCulture, $"{answers.Compared}/{answers.Different}"), ""]);
         return new ResultTable(
             "Total, against an untouched baseline", ["metric", "before", "after", "factor"], rows,
@@ -73,7 +73,7 @@ internal static class TotalTable
                 ["latency p99, ms", Cells.Figure(side.P99)],
                 ["capacity, requests/s", Cells.Figure(side.Capacity)],
                 ["CPU per request, ms", Cells.Figure(side.CpuMs)],
-                ["failed requests", Count(side.Failed, side.Requests)],
+                ["failed requests", Count(side.Failed, side.AllRequests)],
             ],
             string.Create(CultureInfo.InvariantCulture, $"Latency at {calibration.Shape.Rate:0.#} requests/s, capacity with {calibration.Shape.Users} users."));
     }

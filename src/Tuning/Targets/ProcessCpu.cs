@@ -59,6 +59,22 @@ internal sealed class ProcessCpu
     /// <summary>Start of the process in clock ticks since boot, or null when there is no such process.</summary>
     public static long? StartTicks(int pid) => Stat(pid)?.StartTicks;
 
+    /// <summary>Whether a process is another one or descends from it.</summary>
+    public static bool IsWithin(int pid, int ancestor)
+    {
+        for (var steps = 0; pid > 1 && steps < 64; steps++)
+        {
+            if (pid == ancestor)
+            {
+                return true;
+            }
+
+            pid = (int)(Stat(pid)?.Parent ?? 0);
+        }
+
+        return false;
+    }
+
     /// <summary>Share of the machine's memory in use, 0–1; 0 where it cannot be read.</summary>
     public static double MemoryInUse()
     {
@@ -94,14 +110,14 @@ internal sealed class ProcessCpu
         }
     }
 
-    static (long UserTicks, long SystemTicks, long StartTicks)? Stat(int pid)
+    static (long Parent, long UserTicks, long SystemTicks, long StartTicks)? Stat(int pid)
     {
         try
         {
             // The name in parentheses may hold spaces and parentheses: fields are counted from the last one.
             var text = File.ReadAllText($"/proc/{pid}/stat");
             var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-            return (Number(fields[11]), Number(fields[12]), Number(fields[19]));
+            return (Number(fields[1]), Number(fields[11]), Number(fields[12]), Number(fields[19]));
         }
         catch (IOException)
         {

@@ -15,6 +15,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
 {
     const int SigTerm = 15;
     static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+    const int MostPorts = 3;
     static readonly TimeSpan Lag = TimeSpan.FromSeconds(0.3);
     readonly Process _process;
     readonly Queue<string> _lastLines = new();
@@ -33,9 +34,28 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
-    /// <summary>Starts an instance on a free loopback port and waits until it is ready.</summary>
+    /// <summary>Starts an instance on a free loopback port and waits until it is ready. A port that somebody else takes meanwhile is replaced by another.</summary>
     /// <exception cref="TuningException">The program is missing, ends, or is not ready in time; with its last lines.</exception>
     public static async Task<ServiceProcess> StartAsync(Launch launch, string name, string database, IReadOnlyDictionary<string, string> environment, TuningJournal? journal, TimeProvider time, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var service = await StartOnceAsync(launch, name, database, environment, journal, time, cancellation);
+            if (!await service.IsStrangersAsync(cancellation))
+            {
+                return service;
+            }
+
+            var (port, lines) = (service.Url.Port, service.LastLines());
+            await service.DisposeAsync();
+            if (attempt == MostPorts)
+            {
+                throw new TuningException($"port {port} is answered by another process: {lines}");
+            }
+        }
+    }
+
+    static async Task<ServiceProcess> StartOnceAsync(Launch launch, string name, string database, IReadOnlyDictionary<string, string> environment, TuningJournal? journal, TimeProvider time, CancellationToken cancellation)
     {
         var url = new Uri($"http://127.0.0.1:{FreePort()}");
         var start = new ProcessStartInfo(launch.Program) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = launch.Folder ?? "" };
@@ -174,6 +194,31 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(50), _time, cancellation);
+        }
+    }
+
+    /// <summary>
+    /// Whether another process answers on the port: between its choice and the service's bind it was free for all. The service then ends by itself;
+    /// one that lives on has its listener elsewhere (a container), and is right.
+    /// </summary>
+    async Task<bool> IsStrangersAsync(CancellationToken cancellation)
+    {
+        var owners = OperatingSystem.IsLinux() ? LoadTesting.Server.ListeningProcess.Find(Url.Port) : [];
+        if (owners.Count == 0 || owners.Any(o => ProcessCpu.IsWithin(o, _process.Id)))
+        {
+            return _process.HasExited;
+        }
+
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(3), _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        try
+        {
+            await _process.WaitForExitAsync(either.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return false;
         }
     }
 

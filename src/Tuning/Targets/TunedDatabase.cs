@@ -87,7 +87,13 @@ internal static class TunedDatabase
         var values = new List<string>();
         while (await reader.ReadAsync(cancellation))
         {
-            values.Add(Convert.ToString(reader.GetValue(0), CultureInfo.InvariantCulture) ?? "");
+            values.Add(reader.GetValue(0) switch
+            {
+                // As SQLite stores dates, whatever the culture.
+                DateOnly date => date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+                DateTime date => date.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
+                var value => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+            });
         }
 
         return values;

@@ -39,6 +39,9 @@ internal sealed class FakeService : IAsyncDisposable
 
     public FakeSwitch[] Switches { get; }
 
+    /// <summary>Under load every n-th answer is an error; the first dozen never is, so that answers can be recorded. 0 for none.</summary>
+    public int FailsEvery { get; init; }
+
     public string DefaultAnswer { get; init; } = """{"probability":0.61}""";
 
     public async ValueTask DisposeAsync()
@@ -111,7 +114,7 @@ internal sealed class FakeService : IAsyncDisposable
 
         var count = Interlocked.Increment(ref _answers);
         var body = on.Select(s => s.Answer).LastOrDefault(a => a is not null)?.Invoke(count) ?? DefaultAnswer;
-        context.Response.StatusCode = on.Select(s => s.Status).DefaultIfEmpty(200).Max();
+        context.Response.StatusCode = FailsEvery > 0 && count > 12 && count % FailsEvery == 0 ? 500 : on.Select(s => s.Status).DefaultIfEmpty(200).Max();
         // The count makes every answer differ in one field, as a timestamp would.
         var answer = body.Replace("}", $",\"at\":{count}}}", StringComparison.Ordinal);
         var encoding = on.Select(s => s.Encoding).LastOrDefault(e => e is not null);

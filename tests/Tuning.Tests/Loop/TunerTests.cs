@@ -139,6 +139,14 @@ public sealed class TunerTests
     }
 
     [Fact]
+    public async Task BaselineThatFails_IsNamedBeforeAnyAction()
+    {
+        // Every third answer is an error: some requests succeed, so there is a capacity.
+        await using var target = new FakeTarget(() => new FakeService(1) { FailsEvery = 3 });
+        (await Should.ThrowAsync<TuningException>(() => target.TuneAsync())).Message.ShouldContain("requests fail before anything is changed (");
+    }
+
+    [Fact]
     public async Task InstancesThatDisagree_StopTheRunBeforeAnyAction()
     {
         var made = 0;

@@ -95,6 +95,27 @@ public sealed class LaunchActionTests : IDisposable
         (await Should.ThrowAsync<TuningException>(() => instance.SetLaunchAsync(Four, true, CancellationToken.None))).Message.ShouldContain("not started by Fettle");
     }
 
+    /// <summary>A service that cannot have its port says so.</summary>
+    [RequiresToolFact("python3")]
+    public async Task PortThatIsTaken_IsToldWithTheServicesOwnWords()
+    {
+        await using var stranger = new Fakes.FakeService(0);
+        var script = Path.Combine(_folder, "service.py");
+        await File.WriteAllTextAsync(script, Service);
+        var launch = new Launch { Program = "sh", Arguments = ["-c", $"exec {Tools.Find("python3")} {script} {{port}}"], ReadyPath = "/readyz" };
+        var fixedPort = launch with { Arguments = [.. launch.Arguments.Select(a => a.Replace("{port}", $"{stranger.Url.Port}", StringComparison.Ordinal))] };
+
+        // Its own port, as it should be.
+        await using (var right = await ServiceProcess.StartAsync(launch, "a", "", new Dictionary<string, string>(), null, TimeProvider.System, CancellationToken.None))
+        {
+            ProcessCpu.IsWithin(right.Pid, Environment.ProcessId).ShouldBeTrue();
+        }
+
+        // A port that is taken: the service ends, and nobody answers on the one it was given.
+        var taken = await Should.ThrowAsync<TuningException>(() => ServiceProcess.StartAsync(fixedPort, "a", "", new Dictionary<string, string>(), null, TimeProvider.System, CancellationToken.None));
+        taken.Message.ShouldContain("Address already in use");
+    }
+
     [Fact]
     public void DotnetSettings_AreOfTheRuntime() =>
         LaunchSetting.Dotnet(2).SelectMany(s => s.Environment.Keys).ShouldAllBe(k => k.StartsWith("DOTNET_"));
