@@ -39,7 +39,7 @@ internal sealed class LoadConnections : IBenchmark
             peak = Math.Max(peak, Memory(self));
         }));
         var wall = plan.WarmUp.TotalSeconds + run.Seconds;
-        result.Tables.Add(new ResultTable("15,000 users with a connection each, nginx with one worker", ["figure", "value"],
+        result.Tables.Add(new ResultTable("15,000 users with a connection each, generator on one core, nginx on the other", ["figure", "value"],
         [
             ["connections open at once", connections.ToString(CultureInfo.InvariantCulture)],
             ["answers per second", Format(run.Throughput)],

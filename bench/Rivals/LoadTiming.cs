@@ -38,7 +38,7 @@ internal sealed class LoadTiming : IBenchmark
             }
         }
 
-        result.Tables.Add(new ResultTable("Arrival timing error, nginx with one worker on the same two cores",
+        result.Tables.Add(new ResultTable("Arrival timing error, generator on one core, nginx on the other",
             ["load", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "send lag p99 ms", "loop, % of a core", "generator-limited"], rows,
             "Arrival error runs from the intended start until the loop begins the request; send lag until its first byte is sent, waiting for a connection included."));
     }
