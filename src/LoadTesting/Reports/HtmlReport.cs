@@ -106,14 +106,14 @@ static class HtmlReport
             page.Append($"<h2>{Text(ReportWriter.ServerTitle((string)server["source"]!))}</h2><div class=\"pairs\">");
             foreach (var (figure, i) in server["figures"]!.AsArray().Select((f, i) => ((string)f!, i)))
             {
-                page.Append(SvgCharts.Lines("", logarithmic: false, (figure, "var(--a)", SvgCharts.Series(samples, i + 1))));
+                page.Append(SvgCharts.Pair("", (figure, "var(--a)", SvgCharts.Series(samples, i + 1))));
             }
 
             page.Append("</div>");
         }
 
         void Chart(string unit, params (string Name, string Colour, int Column)[] series) =>
-            page.Append(SvgCharts.Lines(unit, logarithmic: false, [.. series.Select(c => (c.Name, c.Colour, SvgCharts.Series(process, c.Column)))]));
+            page.Append(SvgCharts.Pair(unit, [.. series.Select(c => (c.Name, c.Colour, SvgCharts.Series(process, c.Column)))]));
     }
 
     static void Scaling(StringBuilder page, ResultDocument document)
@@ -121,8 +121,8 @@ static class HtmlReport
         if (document.Data["scaling"] is JsonArray { Count: > 1 } samples)
         {
             page.Append("<h2>Scaling</h2><div class=\"dim\">Use is in percent of what the instances may use; the table below names every change and its cause.</div><div class=\"pairs\">");
-            page.Append(SvgCharts.Lines("instances", logarithmic: false, ("instances behind nginx", "var(--b)", SvgCharts.Steps(SvgCharts.Series(samples, 1)))));
-            page.Append(SvgCharts.Lines("%", logarithmic: false, ("mean CPU %", "var(--a)", SvgCharts.Series(samples, 2)), ("busiest instance %", "var(--c)", SvgCharts.Series(samples, 3)))).Append("</div>");
+            page.Append(SvgCharts.Pair("instances", ("instances behind nginx", "var(--b)", SvgCharts.Steps(SvgCharts.Series(samples, 1)))));
+            page.Append(SvgCharts.Pair("%", ("mean CPU %", "var(--a)", SvgCharts.Series(samples, 2)), ("busiest instance %", "var(--c)", SvgCharts.Series(samples, 3)))).Append("</div>");
         }
     }
 

@@ -11,6 +11,10 @@ static class SvgCharts
 {
     const double Width = 1000;
     const double Height = 260;
+
+    /// <summary>Charts that stand in pairs are half as wide on the page; drawn half as wide too, their text keeps its size.</summary>
+    const double PairWidth = 490;
+    const double PairHeight = 190;
     const double Left = 56;
     const double Right = 12;
     const double Top = 12;
@@ -19,7 +23,13 @@ static class SvgCharts
     public static (double X, double Y)[] Series(JsonArray rows, int column, double factor = 1) =>
         [.. rows.Select(r => r!.AsArray()).Where(r => r[column] is not null).Select(r => ((double)r[0]!, (double)r[column]! * factor))];
 
-    public static string Lines(string unit, bool logarithmic, params (string Name, string Colour, (double X, double Y)[] Points)[] series)
+    public static string Lines(string unit, bool logarithmic, params (string Name, string Colour, (double X, double Y)[] Points)[] series) => Lines(Width, Height, unit, logarithmic, series);
+
+    /// <summary>A chart for half the page's width; empty when every value is zero, since a line on the ground says nothing that the table does not.</summary>
+    public static string Pair(string unit, params (string Name, string Colour, (double X, double Y)[] Points)[] series) =>
+        series.All(s => s.Points.All(p => p.Y == 0)) ? "" : Lines(PairWidth, PairHeight, unit, false, series);
+
+    static string Lines(double width, double height, string unit, bool logarithmic, (string Name, string Colour, (double X, double Y)[] Points)[] series)
     {
         var points = series.SelectMany(s => s.Points).ToArray();
         if (points.Length == 0)
@@ -29,10 +39,11 @@ static class SvgCharts
 
         var maxX = Math.Max(1e-9, points.Max(p => p.X));
         var scale = new Scale(logarithmic ? Math.Max(1e-3, points.Where(p => p.Y > 0).Select(p => p.Y).DefaultIfEmpty(1).Min()) : 0, Math.Max(1e-3, points.Max(p => p.Y)), logarithmic);
-        var svg = Begin(scale.Ticks(), scale, TimeTicks(maxX), x => Left + x / maxX * (Width - Left - Right), "s", unit);
+        double X(double x) => Left + x / maxX * (width - Left - Right);
+        var svg = Begin(scale.Ticks(), scale, TimeTicks(maxX), X, "s", unit, width, height);
         foreach (var (_, colour, line) in series)
         {
-            svg.Append($"<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.6\" points=\"").AppendJoin(' ', line.Select(p => $"{N(Left + p.X / maxX * (Width - Left - Right))},{N(Y(scale.At(p.Y)))}")).Append("\"/>");
+            svg.Append($"<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.6\" points=\"").AppendJoin(' ', line.Select(p => $"{N(X(p.X))},{N(Y(scale.At(p.Y), height))}")).Append("\"/>");
         }
 
         return $"<div>{svg.Append("</svg>").Append(Legend(series.Select(s => (s.Name, s.Colour))))}</div>";
@@ -114,18 +125,18 @@ static class SvgCharts
         return svg.Append("</svg>").ToString();
     }
 
-    static StringBuilder Begin(double[] yTicks, Scale scale, double[] xTicks, Func<double, double> x, string xUnit, string yUnit)
+    static StringBuilder Begin(double[] yTicks, Scale scale, double[] xTicks, Func<double, double> x, string xUnit, string yUnit, double width = Width, double height = Height)
     {
-        var svg = new StringBuilder($"<svg viewBox=\"0 0 {N(Width)} {N(Height)}\" role=\"img\">");
+        var svg = new StringBuilder($"<svg viewBox=\"0 0 {N(width)} {N(height)}\" role=\"img\">");
         foreach (var tick in yTicks)
         {
-            var y = N(Y(scale.At(tick)));
-            svg.Append($"<line x1=\"{N(Left)}\" x2=\"{N(Width - Right)}\" y1=\"{y}\" y2=\"{y}\" stroke=\"var(--line)\"/><text x=\"{N(Left - 6)}\" y=\"{N(Y(scale.At(tick)) + 4)}\" text-anchor=\"end\">{ReportWriter.Text(tick)}</text>");
+            var y = Y(scale.At(tick), height);
+            svg.Append($"<line x1=\"{N(Left)}\" x2=\"{N(width - Right)}\" y1=\"{N(y)}\" y2=\"{N(y)}\" stroke=\"var(--line)\"/><text x=\"{N(Left - 6)}\" y=\"{N(y + 4)}\" text-anchor=\"end\">{ReportWriter.Text(tick)}</text>");
         }
 
         foreach (var tick in xTicks)
         {
-            svg.Append($"<text x=\"{N(x(tick))}\" y=\"{N(Height - 10)}\" text-anchor=\"{(tick == xTicks[^1] ? "end" : "middle")}\">{tick.ToString(CultureInfo.InvariantCulture)}{(tick == xTicks[^1] ? " " + xUnit : "")}</text>");
+            svg.Append($"<text x=\"{N(x(tick))}\" y=\"{N(height - 10)}\" text-anchor=\"{(tick == xTicks[^1] ? "end" : "middle")}\">{tick.ToString(CultureInfo.InvariantCulture)}{(tick == xTicks[^1] ? " " + xUnit : "")}</text>");
         }
 
         return svg.Append($"<text x=\"{N(Left + 4)}\" y=\"{N(Top + 10)}\">{WebUtility.HtmlEncode(yUnit)}</text>");
@@ -141,7 +152,7 @@ static class SvgCharts
         return [.. Enumerable.Range(0, (int)(max / step) + 1).Select(i => Math.Round(i * step, 6))];
     }
 
-    static double Y(double share) => Height - Bottom - share * (Height - Top - Bottom);
+    static double Y(double share, double height = Height) => height - Bottom - share * (height - Top - Bottom);
 
     static string N(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
 

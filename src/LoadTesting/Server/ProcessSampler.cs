@@ -99,18 +99,21 @@ sealed class ProcessSampler : IAsyncDisposable
 
         public ProcessSample Since(Raw before, double seconds, double at) => new(
             Math.Round(at, 2),
-            (CpuTicks - before.CpuTicks) / TicksPerSecond / seconds * 100,
+            Grown(CpuTicks, before.CpuTicks) / TicksPerSecond / seconds * 100,
             Resident / 1048576,
             Threads,
             Files,
-            (Voluntary - before.Voluntary) / seconds,
-            (Forced - before.Forced) / seconds,
-            (ReadBytes - before.ReadBytes) / 1024 / seconds,
-            (Written - before.Written) / 1024 / seconds,
-            HostAll > before.HostAll ? (HostBusy - before.HostBusy) / (HostAll - before.HostAll) * 100 : double.NaN,
-            (HostNetwork - before.HostNetwork) / 1024 / seconds,
-            (HostDisk - before.HostDisk) / 1024 / seconds,
-            (Network - before.Network) / 1024 / seconds);
+            Grown(Voluntary, before.Voluntary) / seconds,
+            Grown(Forced, before.Forced) / seconds,
+            Grown(ReadBytes, before.ReadBytes) / 1024 / seconds,
+            Grown(Written, before.Written) / 1024 / seconds,
+            HostAll > before.HostAll ? Grown(HostBusy, before.HostBusy) / Grown(HostAll, before.HostAll) * 100 : double.NaN,
+            Grown(HostNetwork, before.HostNetwork) / 1024 / seconds,
+            Grown(HostDisk, before.HostDisk) / 1024 / seconds,
+            Grown(Network, before.Network) / 1024 / seconds);
+
+        /// <summary>Never below zero: a worker that ended takes its counters with it.</summary>
+        static double Grown(double now, double before) => now < before ? 0 : now - before;
 
         static int OpenFilesOf(int pid)
         {
