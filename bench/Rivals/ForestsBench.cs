@@ -43,10 +43,12 @@ internal sealed class ForestsBench : IBenchmark
             result.Settings["cores"] = Environment.ProcessorCount;
             result.Tables.Add(ModelBenchmark.Table(measured));
             JudgeXgboost(result, measured);
+            result.Tables.Add(ModelBenchmark.Kernels(model, rounds));
             var leafwise = Path.Combine(folder, "leafwise.txt");
             File.WriteAllBytes(leafwise, new SyntheticModel().ToLightGbmText());
             measured = ModelBenchmark.Run(leafwise, Math.Max(1, rounds / 2), null, _ => { });
             result.Settings["lightgbm model"] = "seeded: 500 trees of 31 leaves on 25 features, float64 leaves";
+            result.Tables.Add(ModelBenchmark.Kernels(leafwise, rounds) with { Title = "Kernels of the LightGBM model" });
             result.Tables.Add(ModelBenchmark.Table(measured) with { Title = "LightGBM text, 500 trees of 31 leaves from a seeded writer, float64 sums, one thread" });
             Gate(result, "LightGBM 31 leaves, 11,000 rows, quietest round, ns/row", measured.Of("Fettle compiled")!.QuietestNs[^1], 700, atMost: true);
             foreach (var verdict in result.Verdicts)

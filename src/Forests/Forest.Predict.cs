@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Fettle.Forests.Kernels;
 
@@ -8,6 +9,8 @@ public sealed partial class Forest
 {
     /// <summary>Rows are worked in pieces of this many margins, so that scratch stays on the stack.</summary>
     const int StackMargins = 256;
+
+    const int PiecesPerThread = 4;
 
     /// <summary>Margins of this many rows are kept between the trees and the link.</summary>
     const int ChunkRows = 2048;
@@ -135,28 +138,30 @@ public sealed partial class Forest
         }
     }
 
-    /// <summary>Equal shares in whole blocks; the last one runs on the calling thread.</summary>
+    /// <summary>The threads, the calling one among them, take pieces of whole blocks until none is left, so that one that is held up delays nobody.</summary>
     unsafe void RunParallel<TRow, TOut>(ReadOnlySpan<TRow> rows, int count, Span<TOut> outputs, int width, bool link)
         where TRow : unmanaged
         where TOut : unmanaged
     {
-        var threads = _options.Threads;
         var block = _compiled.Block?.BlockRows ?? 1;
-        var share = ((count + threads - 1) / threads + block - 1) / block * block;
+        var piece = Math.Max(1, count / (_options.Threads * PiecesPerThread * block)) * block;
+        var threads = Math.Min(_options.Threads, (count + piece - 1) / piece);
         fixed (TRow* row = rows)
         fixed (TOut* output = outputs)
         {
-            var (firstRow, firstOutput) = ((nint)row, (nint)output);
-            Parallel.For(0, (count + share - 1) / share, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
+            var (firstRow, firstOutput, next) = ((nint)row, (nint)output, 0);
+            Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, _ =>
             {
-                var start = i * share;
-                var length = Math.Min(share, count - start);
-                RunRows(
-                    new ReadOnlySpan<TRow>((TRow*)firstRow + (nint)start * FeatureCount, length * FeatureCount),
-                    length,
-                    new Span<TOut>((TOut*)firstOutput + (nint)start * width, length * width),
-                    width,
-                    link);
+                for (var start = Interlocked.Add(ref next, piece) - piece; start < count; start = Interlocked.Add(ref next, piece) - piece)
+                {
+                    var length = Math.Min(piece, count - start);
+                    RunRows(
+                        new ReadOnlySpan<TRow>((TRow*)firstRow + (nint)start * FeatureCount, length * FeatureCount),
+                        length,
+                        new Span<TOut>((TOut*)firstOutput + (nint)start * width, length * width),
+                        width,
+                        link);
+                }
             });
         }
     }
@@ -197,6 +202,7 @@ public sealed partial class Forest
         ArrayPool<float>.Shared.Return(rounded);
     }
 
+    [SkipLocalsInit]
     void RunChunks<TRow, TSum, TOut>(ReadOnlySpan<TRow> rows, int count, Span<TOut> outputs, int width, bool link)
         where TRow : unmanaged
         where TSum : unmanaged
@@ -248,7 +254,11 @@ public sealed partial class Forest
         if (typeof(TSum) == typeof(float))
         {
             var sums = MemoryMarshal.Cast<TSum, float>(margins);
-            if (_choice.One == RowKernel.Row)
+            if (_choice.One == RowKernel.Lanes)
+            {
+                _compiled.Lanes!.Run(row, sums);
+            }
+            else if (_choice.One == RowKernel.Row)
             {
                 _compiled.Row!.Single(row, sums);
             }
@@ -260,7 +270,11 @@ public sealed partial class Forest
         else
         {
             var sums = MemoryMarshal.Cast<TSum, double>(margins);
-            if (_choice.One == RowKernel.Row)
+            if (_choice.One == RowKernel.Lanes)
+            {
+                _compiled.Lanes!.Run(row, sums);
+            }
+            else if (_choice.One == RowKernel.Row)
             {
                 _compiled.Row!.Double(row, sums);
             }

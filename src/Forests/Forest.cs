@@ -14,15 +14,19 @@ public sealed partial class Forest
     readonly CompiledForest _compiled;
     readonly KernelChoice _choice;
 
-    internal Forest(ForestModel model, ForestOptions options)
-        : this(model, options, options.Kernel == ForestKernel.Plain ? SimdLevel.Scalar : Simd.Level)
+    /// <summary>SHA-256 of the file; null when nothing is kept about it.</summary>
+    readonly string? _checksum;
+
+    internal Forest(ForestModel model, ForestOptions options, string? checksum = null)
+        : this(model, options, options.Kernel == ForestKernel.Plain ? SimdLevel.Scalar : Simd.Level, checksum)
     {
     }
 
     /// <summary>Tests run every level, also in software; everything else takes <see cref="Simd.Level"/>.</summary>
-    internal Forest(ForestModel model, ForestOptions options, SimdLevel level)
+    internal Forest(ForestModel model, ForestOptions options, SimdLevel level, string? checksum = null)
     {
         Model = model;
+        _checksum = checksum;
         _options = options with { };
         _compiled = CompiledForest.Create(model, level);
         if (options.Kernel == ForestKernel.Compiled && _compiled.IsEmpty)
@@ -30,7 +34,8 @@ public sealed partial class Forest
             Throw.NotSupported($"the model has no compiled form: {_compiled.BlockProblem}, {_compiled.WalkProblem}; use ForestKernel.Auto");
         }
 
-        _choice = KernelChoice.Of(model, _compiled, options.Kernel);
+        var cache = checksum is null || options.KernelCache is null ? null : new KernelCache(options.KernelCache, checksum, level);
+        _choice = KernelChoice.Of(model, _compiled, options.Kernel, cache);
         ParallelFrom = options.Threads == 1 ? int.MaxValue : options.ParallelRows ?? MeasureParallelRows();
         if (options.Device == ForestDevice.Gpu)
         {
@@ -47,7 +52,8 @@ public sealed partial class Forest
         {
             var one = _choice.One switch
             {
-                RowKernel.Row => "compiled (all splits at once)",
+                RowKernel.Lanes => "compiled (32 trees at once)",
+                RowKernel.Row => $"compiled (all splits at once{Reason("32 trees at once", _compiled.LanesProblem)})",
                 RowKernel.Walk => $"compiled (walk{Reason("all splits at once", _compiled.RowProblem)})",
                 _ => $"plain{Reason("walk", _compiled.WalkProblem)}",
             };
@@ -111,7 +117,7 @@ public sealed partial class Forest
             using var mapped = new MappedFile(path, (int)length);
             if (FettleReader.Accepts(mapped.GetSpan()))
             {
-                return new Forest(FettleReader.Read(path, mapped.Memory), options);
+                return new Forest(FettleReader.Read(path, mapped.Memory), options, Checksum(mapped.GetSpan(), options));
             }
         }
 
@@ -127,6 +133,17 @@ public sealed partial class Forest
     {
         ArgumentNullException.ThrowIfNull(bytes);
         options ??= new ForestOptions();
-        return new Forest(ModelReader.Read(name, bytes, options), options);
+        return new Forest(ModelReader.Read(name, bytes, options), options, Checksum(bytes, options));
     }
+
+    /// <summary>The same model run another way; nothing is read again.</summary>
+    /// <param name="options">What is about reading has no effect. Without a <see cref="ForestOptions.KernelCache"/> the one the model was loaded with stays.</param>
+    public Forest With(ForestOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new Forest(Model, options with { KernelCache = options.KernelCache ?? _options.KernelCache }, _checksum);
+    }
+
+    static string? Checksum(ReadOnlySpan<byte> bytes, ForestOptions options) =>
+        options.KernelCache is null ? null : Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes));
 }

@@ -79,6 +79,16 @@ public sealed record ForestOptions
     /// </summary>
     public bool MapFile { get; set; }
 
+    /// <summary>
+    /// Folder that keeps the measured times of a model's kernels between processes, a small file per model, processor, instruction set and build of this
+    /// library; a file that is damaged or belongs to something else is measured again. Default: null, kept for the life of the process.
+    /// </summary>
+    public string? KernelCache
+    {
+        get;
+        set => field = value is null or { Length: > 0 } ? value : throw new ArgumentOutOfRangeException(nameof(KernelCache), value, "KernelCache is a folder, or null");
+    }
+
     /// <summary>Receives the one line that says that no accelerator is used. Default: standard error.</summary>
     public Action<string>? Log { get; set; }
 }

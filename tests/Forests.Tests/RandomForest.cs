@@ -9,11 +9,11 @@ internal sealed class RandomForest
     readonly List<double>[] _thresholds;
     readonly bool _single;
 
-    public RandomForest(int seed, bool zeroAsMissing = true)
+    public RandomForest(int seed, bool zeroAsMissing = true, int? treeCount = null, int? depth = null, int? featureCount = null)
     {
         _random = new Random(seed);
         _single = _random.Next(2) == 0;
-        var features = _random.Next(1, 80);
+        var features = featureCount ?? _random.Next(1, 80);
         var style = (SplitStyle)_random.Next(3);
         var missing = Enumerable.Range(0, features).Select(_ => _single ? MissingKind.NaN : (MissingKind)_random.Next(3)).ToArray();
         if (!zeroAsMissing)
@@ -24,9 +24,9 @@ internal sealed class RandomForest
         var categorical = Enumerable.Range(0, features).Select(_ => style == SplitStyle.WithCategories && _random.Next(4) == 0).ToArray();
         _thresholds = [.. Enumerable.Range(0, features).Select(_ => Enumerable.Range(0, _random.Next(1, 30)).Select(_ => Threshold()).ToList())];
         var margins = _random.Next(4) == 0 ? _random.Next(2, 5) : 1;
-        var deepest = _random.Next(1, 12);
+        var deepest = depth ?? _random.Next(1, 12);
         var largest = _random.Next(2) == 0 ? 64 : _random.Next(2, 300);
-        var trees = new DecisionTree[_random.Next(1, 12)];
+        var trees = new DecisionTree[treeCount ?? _random.Next(1, 12)];
         for (var t = 0; t < trees.Length; t++)
         {
             trees[t] = Grow(features, deepest, largest, missing, categorical);

@@ -8,12 +8,10 @@ internal sealed class ServingModels
 {
     public const string ModelName = "upper-circuit";
 
-    readonly string _root;
     readonly ConditionalWeakTable<ActiveModel, Forest> _compiled = [];
 
     public ServingModels(string root)
     {
-        _root = root;
         Registry = new ModelRegistry(root, ModelName, new ForestOptions { Kernel = ForestKernel.Plain });
         LastReload = Registry.Reload();
     }
@@ -29,8 +27,8 @@ internal sealed class ServingModels
 
     public ReloadResult Reload() => LastReload = Registry.Reload();
 
-    Forest Compiled(ActiveModel active) => _compiled.GetValue(
-        active, a => Forest.Load(Path.Combine(_root, ModelName, a.Version, "model"), new ForestOptions { Kernel = ForestKernel.Auto, Threads = 1 }));
+    /// <summary>From the model in memory, which was checked: whatever happens to the file meanwhile, both forms are the same version.</summary>
+    Forest Compiled(ActiveModel active) => _compiled.GetValue(active, a => a.Forest.With(new ForestOptions { Kernel = ForestKernel.Auto }));
 }
 
 /// <summary>One version in one form.</summary>

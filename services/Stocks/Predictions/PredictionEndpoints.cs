@@ -44,7 +44,7 @@ internal static class PredictionEndpoints
         var outcome = await engine.PredictAsync(model, query, context.RequestAborted);
         CacheHeaders.Set(context.Response, outcome.Hit);
         return outcome.Prediction is { } prediction
-            ? Results.Json(prediction.ToAnswer(query), StocksJson.Default.PredictionAnswer)
+            ? RequestPhases.Json(context, prediction.ToAnswer(query), StocksJson.Default.PredictionAnswer)
             : outcome.Problem!.ToResult();
     }
 
@@ -79,6 +79,6 @@ internal static class PredictionEndpoints
             answers.Add(outcome.ToItem(items[i], checkedItems[i].Query));
         }
 
-        return Results.Json(answers, StocksJson.Default.ListObject);
+        return RequestPhases.Json(context, answers, StocksJson.Default.ListObject);
     }
 }

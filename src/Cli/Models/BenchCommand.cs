@@ -26,7 +26,7 @@ internal static class BenchCommand
             {
                 ModelCommand.Load(path, new ForestOptions { Device = parse.GetValue(device) });
                 var result = ModelBenchmark.Run(path, parse.GetValue(rounds), parse.GetValue(modules), Console.Error.WriteLine);
-                return ModelOutput.Print(ModelBenchmark.Table(result), "bench", parse.GetValue(json));
+                return ModelOutput.Print([ModelBenchmark.Table(result), ModelBenchmark.Kernels(path, Math.Min(parse.GetValue(rounds), 5))], "bench", parse.GetValue(json));
             });
         });
         return command;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fettle.Forests;
 using Fettle.Shared.Results;
 
 namespace Fettle.Cli.Models;
@@ -84,6 +85,21 @@ internal static class ModelBenchmark
                 Text(reference.OneRow[0] / l.OneRow[0], 1) + "×", Text(reference.QuietestNs[2] / l.QuietestNs[2], 1) + "×", l.LargestDifference.ToString("G3", CultureInfo.InvariantCulture),
             })],
             result.Gpu);
+    }
+
+    /// <summary>Every kernel at every instruction set of this processor on the rows of the benchmark, margins only, one thread.</summary>
+    public static ResultTable Kernels(string path, int rounds)
+    {
+        var forest = Forest.Load(path);
+        var ranks = forest.RankKernels(ThresholdRows.Create(forest.Model, Rows, seed: 11, missing: 0), Rows, rounds);
+        return new ResultTable(
+            "Kernels by instruction set, slowest first, shortest of the rounds, one thread",
+            ["instructions", "kernel", "one row ns", $"{Rows} rows ns/row", "remark"],
+            [.. ranks.Select(k => new[]
+            {
+                k.Instructions, k.Kernel, k.OneRow is { } one ? Text(one, 0) : "–", k.Batch is { } batch ? Text(batch, 0) : "–", k.Problem ?? "",
+            })],
+            forest.KernelSummary);
     }
 
     static string Text(double value, int digits) => value.ToString("F" + digits, CultureInfo.InvariantCulture);

@@ -8,18 +8,13 @@ namespace Fettle.Cli.Models;
 /// <summary>Tables of the model verbs on stdout, and as a result document where asked.</summary>
 internal static class ModelOutput
 {
-    public static int Print(ResultTable table, string name, string? json)
-    {
-        var widths = table.Columns.Select((c, i) => Math.Max(c.Length, table.Rows.Select(r => r[i].Length).DefaultIfEmpty(0).Max())).ToArray();
-        Console.Out.WriteLine(table.Title);
-        foreach (var row in new[] { table.Columns }.Concat(table.Rows))
-        {
-            Console.Out.WriteLine(string.Join("  ", row.Select((cell, i) => i == 0 ? cell.PadRight(widths[i]) : cell.PadLeft(row.Length == 2 ? 0 : widths[i]))));
-        }
+    public static int Print(ResultTable table, string name, string? json) => Print([table], name, json);
 
-        if (table.Note is not null)
+    public static int Print(IReadOnlyList<ResultTable> tables, string name, string? json)
+    {
+        foreach (var table in tables)
         {
-            Console.Out.WriteLine(table.Note);
+            Print(table);
         }
 
         if (json is not null)
@@ -33,11 +28,26 @@ internal static class ModelOutput
                 Source = RunEnvironment.Source(),
                 Command = ["fettle", "model", name],
             };
-            document.Tables.Add(table);
+            document.Tables.AddRange(tables);
             document.Save(json);
         }
 
         return ExitCode.Ok;
+    }
+
+    static void Print(ResultTable table)
+    {
+        var widths = table.Columns.Select((c, i) => Math.Max(c.Length, table.Rows.Select(r => r[i].Length).DefaultIfEmpty(0).Max())).ToArray();
+        Console.Out.WriteLine(table.Title);
+        foreach (var row in new[] { table.Columns }.Concat(table.Rows))
+        {
+            Console.Out.WriteLine(string.Join("  ", row.Select((cell, i) => i == 0 ? cell.PadRight(widths[i]) : cell.PadLeft(row.Length == 2 ? 0 : widths[i]))));
+        }
+
+        if (table.Note is not null)
+        {
+            Console.Out.WriteLine(table.Note);
+        }
     }
 
     public static ResultTable Quantization(QuantizationReport report, Forest before, LeafPrecision precision, int bytes) => new("quantisation", ["what", "value"],

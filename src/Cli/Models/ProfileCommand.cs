@@ -36,9 +36,12 @@ internal static class ProfileCommand
         using var client = new HttpClient();
         var sums = new Dictionary<string, double>();
         double total = 0;
-        for (var i = 0; i < count; i++)
+        // The first request, which opens the connection, is not counted.
+        for (var i = -1; i < count; i++)
         {
             using var request = new HttpRequestMessage(body is null ? HttpMethod.Get : HttpMethod.Post, url);
+            // The sampled flag of W3C Trace Context: services that time only some requests time this one.
+            request.Headers.Add("traceparent", $"00-{Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16))}-{i + 2:x16}-01");
             request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
             var start = TimeProvider.System.GetTimestamp();
             try
@@ -48,6 +51,11 @@ internal static class ProfileCommand
                 if (!response.IsSuccessStatusCode)
                 {
                     throw new UserErrorException($"{url} answered {(int)response.StatusCode}; a profile of errors says nothing");
+                }
+
+                if (i < 0)
+                {
+                    continue;
                 }
 
                 total += TimeProvider.System.GetElapsedTime(start).TotalMilliseconds;
@@ -62,7 +70,7 @@ internal static class ProfileCommand
             }
         }
 
-        return sums.Count > 0 ? (sums, total) : throw new UserErrorException($"{url} sends no Server-Timing header; switch server timing on in the service");
+        return sums.Keys.Any(k => k != "total") ? (sums, total) : throw new UserErrorException($"{url} names no phase in a Server-Timing header, so nothing says where its time goes; predictions of a Fettle service do");
     }
 
     /// <summary>W3C Server Timing: <c>name;dur=1.5;desc="…", …</c>.</summary>
@@ -82,8 +90,17 @@ internal static class ProfileCommand
     static ResultTable Table(Dictionary<string, double> sums, double total, int count)
     {
         var known = sums.Where(s => s.Key != "total").OrderByDescending(s => s.Value).ToArray();
-        var rows = known.Select(s => new[] { s.Key, Text(s.Value / count), Text(100 * s.Value / total) }).ToList();
-        rows.Add(["network and the rest", Text((total - known.Sum(s => s.Value)) / count), Text(100 * (1 - known.Sum(s => s.Value) / total))]);
+        var parts = known.Select(s => (s.Key, s.Value)).ToList();
+        var named = known.Sum(s => s.Value);
+        if (sums.TryGetValue("total", out var inServer))
+        {
+            // What the service spent and gave no name to.
+            parts.Add(("the rest of the service", Math.Max(0, inServer - named)));
+        }
+
+        var rows = parts.Select(p => new[] { p.Key, Text(p.Value / count), Text(100 * p.Value / total) }).ToList();
+        var outside = total - Math.Max(inServer, named);
+        rows.Add([inServer > 0 ? "network" : "network and the rest", Text(outside / count), Text(100 * outside / total)]);
         return new ResultTable($"{count} requests, {Text(total / count)} ms each", ["part", "ms per request", "share %"], rows,
             $"largest costs: {string.Join(", ", known.Take(3).Select(s => s.Key))}");
     }

@@ -13,12 +13,12 @@ internal static class ModelReader
 
         if (IsUbjson(bytes))
         {
-            return XgboostReader.Read(UbjsonReader.Read(name, bytes), ForestFormat.XgboostUbjson, options.UseBestIteration);
+            return XgboostReader.Read(UbjsonReader.Read(name, bytes), ForestFormat.XgboostUbjson, options.UseBestIteration, bytes.Length);
         }
 
         if (start < bytes.Length && bytes[start] == '{')
         {
-            return XgboostReader.Read(JsonDocumentReader.Read(name, bytes), ForestFormat.XgboostJson, options.UseBestIteration);
+            return XgboostReader.Read(JsonDocumentReader.Read(name, bytes), ForestFormat.XgboostJson, options.UseBestIteration, bytes.Length);
         }
 
         if (LightGbmReader.Accepts(bytes))

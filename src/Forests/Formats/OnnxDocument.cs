@@ -76,7 +76,7 @@ internal sealed class OnnxDocument
                     Nodes.Add(OnnxNode.Read(file, reader.Message()));
                     break;
                 case 5:
-                    var (name, values) = ReadTensor(reader.Message());
+                    var (name, values, _) = ReadTensor(reader.Message());
                     Initializers[name] = values;
                     break;
                 case 11 when inputs++ == 0:
@@ -123,7 +123,9 @@ internal sealed class OnnxDocument
         return false;
     }
 
-    internal static (string Name, double[] Values) ReadTensor(WireReader reader)
+    const int DoubleType = 11;
+
+    internal static (string Name, double[] Values, bool IsDouble) ReadTensor(WireReader reader)
     {
         var name = "";
         long type = 1;
@@ -163,7 +165,7 @@ internal sealed class OnnxDocument
             numbers.AddRange(integers.Select(i => (double)i));
         }
 
-        var size = type switch { 1 => 4, 11 => 8, 2 => 1, 7 => 8, _ => 0 };
+        var size = type switch { 1 => 4, DoubleType => 8, 2 => 1, 7 => 8, _ => 0 };
         if (raw.Length > 0 && (size == 0 || raw.Length % size != 0))
         {
             throw reader.Error($"the tensor '{name}' of type {type} with {raw.Length} raw bytes cannot be read; known: float, double, uint8, int64");
@@ -174,13 +176,13 @@ internal sealed class OnnxDocument
             numbers.Add(type switch
             {
                 1 => BinaryPrimitives.ReadSingleLittleEndian(raw[i..]),
-                11 => BinaryPrimitives.ReadDoubleLittleEndian(raw[i..]),
+                DoubleType => BinaryPrimitives.ReadDoubleLittleEndian(raw[i..]),
                 7 => BinaryPrimitives.ReadInt64LittleEndian(raw[i..]),
                 _ => raw[i],
             });
         }
 
-        return (name, [.. numbers]);
+        return (name, [.. numbers], type == DoubleType);
     }
 }
 
@@ -190,6 +192,7 @@ internal sealed class OnnxNode
     readonly string _file;
     readonly int _position;
     readonly Dictionary<string, (List<double> Numbers, List<long> Integers, List<string> Texts)> _attributes = [];
+    readonly HashSet<string> _doubles = [];
 
     OnnxNode(string file, int position) => (_file, _position) = (file, position);
 
@@ -224,7 +227,7 @@ internal sealed class OnnxNode
 
     void ReadAttribute(WireReader reader)
     {
-        var name = "";
+        var (name, inDouble) = ("", false);
         (List<double> Numbers, List<long> Integers, List<string> Texts) value = ([], [], []);
         while (reader.Next())
         {
@@ -243,7 +246,9 @@ internal sealed class OnnxNode
                     value.Texts.Add(reader.Text());
                     break;
                 case 5:
-                    value.Numbers.AddRange(OnnxDocument.ReadTensor(reader.Message()).Values);
+                    var (_, numbers, isDouble) = OnnxDocument.ReadTensor(reader.Message());
+                    value.Numbers.AddRange(numbers);
+                    inDouble |= isDouble;
                     break;
                 default:
                     reader.Skip();
@@ -252,9 +257,16 @@ internal sealed class OnnxNode
         }
 
         _attributes[name] = value;
+        if (inDouble)
+        {
+            _doubles.Add(name);
+        }
     }
 
     public ModelFormatException Error(string message) => new(message, _file, $"byte {_position} ({Operator})");
+
+    /// <summary>True for an attribute that is a tensor of float64.</summary>
+    public bool IsDouble(string name) => _doubles.Contains(name);
 
     public bool Has(string name) => _attributes.ContainsKey(name);
 

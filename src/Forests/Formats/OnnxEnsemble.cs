@@ -41,6 +41,9 @@ internal sealed class OnnxEnsemble
 
     public bool Average { get; private set; }
 
+    /// <summary>Thresholds are tensors of float64, so rows are compared and leaves are summed in that type.</summary>
+    public bool InDouble { get; private init; }
+
     public string PostTransform { get; private set; } = "NONE";
 
     public int HighestFeature { get; private set; }
@@ -48,7 +51,7 @@ internal sealed class OnnxEnsemble
     /// <summary>TreeEnsembleRegressor and TreeEnsembleClassifier.</summary>
     public static OnnxEnsemble ReadClassic(OnnxNode node)
     {
-        var result = new OnnxEnsemble { PostTransform = node.Text("post_transform", "NONE") };
+        var result = new OnnxEnsemble { PostTransform = node.Text("post_transform", "NONE"), InDouble = node.IsDouble("nodes_values_as_tensor") };
         var classifier = node.Operator == "TreeEnsembleClassifier";
         var prefix = classifier ? "class" : "target";
         var trees = node.Integers("nodes_treeids");
@@ -144,7 +147,7 @@ internal sealed class OnnxEnsemble
     /// <summary>TreeEnsemble of ai.onnx.ml 5: leaves in arrays of their own, trees by their root.</summary>
     public static OnnxEnsemble ReadCurrent(OnnxNode node)
     {
-        var result = new OnnxEnsemble { Targets = (int)Math.Clamp(node.Integer("n_targets", 1), 0, int.MaxValue) };
+        var result = new OnnxEnsemble { Targets = (int)Math.Clamp(node.Integer("n_targets", 1), 0, int.MaxValue), InDouble = node.IsDouble("nodes_splits") };
         if (result.Targets is < 1 or > 1 << 20)
         {
             throw node.Error($"n_targets is {result.Targets}; allowed: 1 to {1 << 20}");
@@ -206,7 +209,7 @@ internal sealed class OnnxEnsemble
             Feature = (int)feature,
             Left = swap ? no : yes,
             Right = swap ? yes : no,
-            Threshold = (float)value,
+            Threshold = InDouble ? value : (float)value,
             Cover = Finite(cover),
         };
     }
@@ -216,7 +219,7 @@ internal sealed class OnnxEnsemble
     void SetBases(OnnxNode node, double[] bases)
     {
         Bases = bases.Length == 0 ? new double[Targets]
-            : bases.Length == Targets ? [.. bases.Select(b => (double)(float)b)]
+            : bases.Length == Targets ? [.. bases.Select(b => InDouble ? b : (float)b)]
             : throw node.Error($"base_values has {bases.Length} values for {Targets} targets");
         if (Bases.Any(b => !double.IsFinite(b)))
         {

@@ -4,7 +4,8 @@ namespace Fettle.Forests.Formats;
 
 /// <summary>
 /// Reads an ONNX model whose work is one TreeEnsembleRegressor, TreeEnsembleClassifier (ai.onnx.ml 1–3) or TreeEnsemble (5), with the
-/// tails that <see cref="OnnxWriter"/> adds. ONNX leaves the order of sums open; here the base comes first and then the trees in order, in float32.
+/// tails that <see cref="OnnxWriter"/> adds. ONNX leaves the order of sums open; here the base comes first and then the trees in order, in float32,
+/// or in float64 where thresholds are float64 tensors.
 /// </summary>
 internal static class OnnxReader
 {
@@ -25,6 +26,11 @@ internal static class OnnxReader
         var ensemble = ensembles[0];
         var content = ensemble.Operator == "TreeEnsemble" ? OnnxEnsemble.ReadCurrent(ensemble) : OnnxEnsemble.ReadClassic(ensemble);
         var (link, scale) = Link(document, ensemble, content);
+        if (content.InDouble && link == ForestLink.SoftmaxZero)
+        {
+            throw ensemble.Error("post_transform SOFTMAX_ZERO is known for float32 only");
+        }
+
         var features = document.InputWidth > content.HighestFeature ? document.InputWidth : content.HighestFeature + 1;
         if (features > MaxFeatures)
         {
@@ -59,7 +65,7 @@ internal static class OnnxReader
             Format = ForestFormat.Onnx,
             TrainerVersion = document.Producer,
             Objective = document.Metadata.GetValueOrDefault(OnnxWriter.ObjectiveKey, ensemble.Operator),
-            Arithmetic = ForestArithmetic.Single,
+            Arithmetic = content.InDouble ? ForestArithmetic.Double : ForestArithmetic.Single,
             Link = link,
             LinkScale = scale,
             FeatureCount = features,

@@ -11,7 +11,7 @@ internal static class XgboostReader
 {
     const int MaxFeatures = 1 << 24;
 
-    public static ForestModel Read(DocumentNode root, ForestFormat format, bool useBestIteration)
+    public static ForestModel Read(DocumentNode root, ForestFormat format, bool useBestIteration, int fileBytes)
     {
         var learner = root.Expect(DocumentKind.Object, "document").Get("learner").Expect(DocumentKind.Object, "learner");
         var parameters = learner.Get("learner_model_param");
@@ -19,6 +19,11 @@ internal static class XgboostReader
         var classes = parameters.GetInteger("num_class", 0, 1 << 20, missing: 0);
         var targets = parameters.GetInteger("num_target", 0, 1 << 20, missing: 1);
         var margins = Math.Max(1, Math.Max(classes, targets));
+        if (margins > fileBytes)
+        {
+            throw parameters.Error($"the model has {margins} classes or targets in a file of {fileBytes} bytes");
+        }
+
         var objectiveNode = learner.Get("objective");
         var objective = objectiveNode.GetText("name");
         var (link, toMargin) = XgboostObjective.Find(objective)

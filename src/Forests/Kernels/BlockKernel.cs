@@ -24,7 +24,12 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
     {
         _forest = forest;
         _pool = new ScratchPool(() => new BlockScratch(forest, TMask.Rows));
-        _heap = [.. forest.Heap.Select(test => test * Bytes)];
+        _heap = GC.AllocateUninitializedArray<int>(forest.Heap.Length + 1, pinned: true);
+        for (var i = 0; i < forest.Heap.Length; i++)
+        {
+            _heap[i] = forest.Heap[i] * Bytes;
+        }
+
         _programs = [.. forest.Programs.Select(p => p.Scale(Bytes))];
         _tests = [.. forest.Tests.Select(t => RankTests<TMask>.PlaceOf(t.Rank))];
         _slotStarts = new int[forest.Ranks.Slots + 1];
@@ -140,8 +145,10 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Trees<TSum>(BlockScratch scratch, ref TSum sums) where TSum : unmanaged
+    unsafe void Trees<TSum>(BlockScratch scratch, ref TSum sums) where TSum : unmanaged
     {
+        var masksAt = (byte*)Unsafe.AsPointer(ref scratch.Masks.Start);
+        var heapAt = (int*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_heap));
         ref var masks = ref scratch.Masks.Start;
         ref var planes = ref scratch.Planes.Start;
         ref var indexes = ref scratch.Indexes.Start;
@@ -163,15 +170,16 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
             }
 
             IndexBits<TMask>.Transpose(ref planes, count, ref indexes);
+            var ahead = _forest.HeapDepth > 2 && t + 1 < margins.Length ? new Ahead(masksAt, heapAt + ((t + 1) << count), (1 << count) / Ahead.Steps) : default;
             ref var target = ref Unsafe.Add(ref sums, margins[t] * TMask.Rows);
             ref var tables = ref _forest.Tables[t * _forest.TableStride];
             if (typeof(TSum) == typeof(float))
             {
-                TMask.AddLeaves(ref indexes, ref tables, ref _forest.Singles[_forest.LeafStarts[t]], leaves, ref Unsafe.As<TSum, float>(ref target));
+                TMask.AddLeaves(ref indexes, ref tables, ref _forest.Singles[_forest.LeafStarts[t]], leaves, ref Unsafe.As<TSum, float>(ref target), ahead);
             }
             else
             {
-                TMask.AddLeaves(ref indexes, ref tables, ref _forest.Doubles[_forest.LeafStarts[t]], leaves, ref Unsafe.As<TSum, double>(ref target));
+                TMask.AddLeaves(ref indexes, ref tables, ref _forest.Doubles[_forest.LeafStarts[t]], leaves, ref Unsafe.As<TSum, double>(ref target), ahead);
             }
         }
     }

@@ -12,6 +12,11 @@ internal sealed class CompiledForest
 
     public string? RowProblem { get; private init; }
 
+    /// <summary>Single rows, 32 trees at once.</summary>
+    public LaneForest? Lanes { get; private init; }
+
+    public string? LanesProblem { get; private init; }
+
     /// <summary>Blocks of rows, one bit per row and test.</summary>
     public IBlockKernel? Block { get; private init; }
 
@@ -22,35 +27,36 @@ internal sealed class CompiledForest
 
     public string? WalkProblem { get; private init; }
 
-    public bool IsEmpty => Row is null && Block is null && Walk is null;
+    public bool IsEmpty => Row is null && Lanes is null && Block is null && Walk is null;
 
     public static CompiledForest Create(ForestModel model, SimdLevel level)
     {
         if (model.Trees.Length == 0)
         {
             const string None = "the model has no trees";
-            return new CompiledForest(level) { RowProblem = None, BlockProblem = None, WalkProblem = None };
+            return new CompiledForest(level) { RowProblem = None, LanesProblem = None, BlockProblem = None, WalkProblem = None };
         }
 
         var (walk, walkProblem) = model.Arithmetic == ForestArithmetic.Single ? WalkForest<float>.Create(model) : WalkForest<double>.Create(model);
         if (level == SimdLevel.Scalar)
         {
             const string None = "no vector instructions";
-            return new CompiledForest(level) { RowProblem = None, BlockProblem = None, Walk = walk, WalkProblem = walkProblem };
+            return new CompiledForest(level) { RowProblem = None, LanesProblem = None, BlockProblem = None, Walk = walk, WalkProblem = walkProblem };
         }
 
         var (ranks, problem) = RankTable.Create(model);
         if (ranks is null)
         {
-            return new CompiledForest(level) { RowProblem = problem, BlockProblem = problem, Walk = walk, WalkProblem = walkProblem };
+            return new CompiledForest(level) { RowProblem = problem, LanesProblem = problem, BlockProblem = problem, Walk = walk, WalkProblem = walkProblem };
         }
 
         var (row, rowProblem) = RowForest.Create(model, ranks, level);
+        var (lanes, lanesProblem) = LaneForest.Create(model, ranks);
         var (planes, blockProblem) = PlaneForest.Create(model, ranks);
         IBlockKernel? block = planes is null ? null : level == SimdLevel.Avx512 ? new BlockKernel<Mask512>(planes) : new BlockKernel<Mask256>(planes);
         return new CompiledForest(level)
         {
-            Row = row, RowProblem = rowProblem, Block = block, BlockProblem = blockProblem, Walk = walk, WalkProblem = walkProblem,
+            Row = row, RowProblem = rowProblem, Lanes = lanes, LanesProblem = lanesProblem, Block = block, BlockProblem = blockProblem, Walk = walk, WalkProblem = walkProblem,
         };
     }
 }

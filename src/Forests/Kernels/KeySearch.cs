@@ -8,7 +8,7 @@ namespace Fettle.Forests.Kernels;
 
 /// <summary>
 /// How many of up to 255 rising keys are ≤ a value, without a branch: one comparison with 16 pivots finds the group of 16 keys,
-/// one comparison with that group the place in it. Absent keys are NaN, which count nothing.
+/// one comparison with that group the place in it. Absent keys are NaN, which count nothing. float32 values take <see cref="KeyBuckets"/> where it can.
 /// </summary>
 internal sealed class KeySearch
 {
@@ -17,9 +17,11 @@ internal sealed class KeySearch
 
     readonly float[] _singles;
     readonly double[] _doubles;
+    readonly KeyBuckets _buckets;
 
     public KeySearch(double[][] keys)
     {
+        _buckets = new KeyBuckets([.. keys.Select(k => k.Select(NotBelow).ToArray())]);
         _singles = GC.AllocateUninitializedArray<float>(Math.Max(1, keys.Length * Stride), pinned: true);
         _doubles = GC.AllocateUninitializedArray<double>(Math.Max(1, keys.Length * Stride), pinned: true);
         _singles.AsSpan().Fill(float.NaN);
@@ -52,10 +54,15 @@ internal sealed class KeySearch
         return single < key ? MathF.BitIncrement(single) : single;
     }
 
-    /// <summary>The rank of one value that is not NaN.</summary>
+    /// <summary>The rank of one value; 0 for NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public byte Rank<T>(int slot, T value) where T : unmanaged
     {
+        if (typeof(T) == typeof(float) && _buckets.Has(slot))
+        {
+            return _buckets.Rank(slot, (float)(object)value);
+        }
+
         ref var keys = ref Keys<T>(slot);
         var group = CountNotAbove(ref keys, value);
         return (byte)(group * Group + CountNotAbove(ref Unsafe.Add(ref keys, Group + group * Group), value));
@@ -65,6 +72,12 @@ internal sealed class KeySearch
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Ranks<T>(int slot, ref T values, int count, int width, ref byte ranks) where T : unmanaged
     {
+        if (typeof(T) == typeof(float) && _buckets.Has(slot))
+        {
+            _buckets.Ranks(slot, ref Unsafe.As<T, float>(ref values), count, width, ref ranks);
+            return;
+        }
+
         ref var keys = ref Keys<T>(slot);
         ref var groups = ref Unsafe.Add(ref keys, Group);
         for (var r = 0; r < count; r++)

@@ -27,6 +27,9 @@ internal sealed class RankTable
 
     /// <summary>A block without NaN can still have missing values.</summary>
     readonly bool _zeroIsMissing;
+
+    /// <summary>NaN, and nothing else, is missing in every slot.</summary>
+    readonly bool _nanIsMissing;
     readonly Dictionary<int, (int FirstSlot, double[] Keys)> _byFeature;
 
     RankTable(SortedDictionary<int, (HashSet<double> Keys, MissingKind Missing)> keys)
@@ -45,6 +48,7 @@ internal sealed class RankTable
         _missing = [.. slots.Select(s => s.Missing)];
         _search = new KeySearch([.. slots.Select(s => s.Keys)]);
         _zeroIsMissing = _missing.Contains(MissingKind.Zero);
+        _nanIsMissing = _missing.All(m => m == MissingKind.NaN);
         WidestFeature = _byFeature.Values.Select(f => f.Keys.Length).DefaultIfEmpty(0).Max();
     }
 
@@ -114,23 +118,31 @@ internal sealed class RankTable
         return (new RankTable(keys), null);
     }
 
-    /// <summary>Ranks of one row, one byte per slot, and 0xFF per slot whose value is missing.</summary>
+    /// <summary>Ranks of one row, one byte per slot, and 0xFF per slot whose value is missing; the others stay as they are.</summary>
     /// <returns>True when a value is missing.</returns>
     public bool EncodeRow<T>(ref T row, ref byte ranks, ref byte missing) where T : unmanaged
     {
         var any = false;
         ref var features = ref MemoryMarshal.GetArrayDataReference(_features);
-        ref var kinds = ref MemoryMarshal.GetArrayDataReference(_missing);
-        for (var s = 0; s < Slots; s++)
+        if (_nanIsMissing)
         {
-            var value = Unsafe.Add(ref row, Unsafe.Add(ref features, s));
-            if (Unsafe.Add(ref kinds, s) == MissingKind.NaN && !IsNaN(value))
+            for (var s = 0; s < Slots; s++)
             {
+                var value = Unsafe.Add(ref row, Unsafe.Add(ref features, s));
                 Unsafe.Add(ref ranks, s) = _search.Rank(s, value);
-                continue;
+                if (IsNaN(value))
+                {
+                    Unsafe.Add(ref missing, s) = 0xFF;
+                    any = true;
+                }
             }
 
-            any |= EncodeValue(s, value, ref Unsafe.Add(ref ranks, s), ref Unsafe.Add(ref missing, s));
+            return any;
+        }
+
+        for (var s = 0; s < Slots; s++)
+        {
+            any |= EncodeValue(s, Unsafe.Add(ref row, Unsafe.Add(ref features, s)), ref Unsafe.Add(ref ranks, s), ref Unsafe.Add(ref missing, s));
         }
 
         return any;
@@ -148,10 +160,14 @@ internal sealed class RankTable
             ref var value = ref Unsafe.Add(ref MemoryMarshal.GetReference(rows), _features[s]);
             ref var target = ref Unsafe.Add(ref ranks, s * stride);
             ref var gap = ref Unsafe.Add(ref missing, s * stride);
-            if (!gaps && _missing[s] != MissingKind.Zero)
+            if (_missing[s] == MissingKind.NaN || (!gaps && _missing[s] == MissingKind.None))
             {
                 _search.Ranks(s, ref value, count, width, ref target);
-                if (_zeroIsMissing)
+                if (gaps)
+                {
+                    any |= MarkNaN(ref value, count, width, ref gap);
+                }
+                else if (_zeroIsMissing)
                 {
                     MemoryMarshal.CreateSpan(ref gap, count).Clear();
                 }
@@ -166,6 +182,20 @@ internal sealed class RankTable
         }
 
         return any;
+    }
+
+    /// <summary>0xFF where a value is NaN, 0 elsewhere.</summary>
+    static bool MarkNaN<T>(ref T values, int count, int width, ref byte marks) where T : unmanaged
+    {
+        var any = 0;
+        for (var r = 0; r < count; r++)
+        {
+            int mark = -Unsafe.BitCast<bool, byte>(IsNaN(Unsafe.Add(ref values, r * (nint)width)));
+            Unsafe.Add(ref marks, r) = (byte)mark;
+            any |= mark;
+        }
+
+        return any != 0;
     }
 
     bool EncodeValue<T>(int slot, T value, ref byte rank, ref byte missing) where T : unmanaged

@@ -190,7 +190,8 @@ public sealed class ModelRegistry
             throw new ModelFormatException($"{bytes.Length} bytes do not match the manifest ({manifest.Bytes} bytes, SHA-256 {manifest.Sha256}); add the version again", path, "checksum");
         }
 
-        var forest = Forest.Load(bytes, path, _options);
+        // What is measured about a version is kept beside it.
+        var forest = Forest.Load(bytes, path, _options with { KernelCache = _options.KernelCache ?? folder });
         var trial = new double[forest.OutputCount];
         forest.Predict(new double[forest.FeatureCount], 1, trial);
         return new ActiveModel(manifest, forest);

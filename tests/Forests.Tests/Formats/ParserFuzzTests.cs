@@ -2,17 +2,26 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Fettle.Forests.Tests.Xgboost;
+using Xunit.Abstractions;
 
 namespace Fettle.Forests.Tests.Formats;
 
 /// <summary>
 /// Mutates good files of every format. Whatever the bytes say, the answer is a model or one <see cref="ModelFormatException"/>:
-/// no other exception, no hang, and memory within a multiple of the file's size. FETTLE_FUZZ_ROUNDS makes it run longer (default 400 per file).
+/// no other exception, no hang, and memory within a multiple of the file's size. 400 rounds per file, or FETTLE_FUZZ_ROUNDS;
+/// FETTLE_SOAK (minutes for all formats together) goes on with new mutations instead until the time is over.
 /// </summary>
 [Trait("Category", "Slow")]
-public sealed class ParserFuzzTests
+public sealed class ParserFuzzTests(ITestOutputHelper output)
 {
+    /// <summary>Tests that share the time of a soak.</summary>
+    const int Formats = 7;
+
     static int Rounds => int.TryParse(Environment.GetEnvironmentVariable("FETTLE_FUZZ_ROUNDS"), CultureInfo.InvariantCulture, out var rounds) ? rounds : 400;
+
+    static TimeSpan Soak => double.TryParse(Environment.GetEnvironmentVariable("FETTLE_SOAK"), CultureInfo.InvariantCulture, out var minutes)
+        ? TimeSpan.FromMinutes(minutes / Formats)
+        : TimeSpan.Zero;
 
     [Fact]
     public void Onnx_AnyBytes() => Fuzz("onnx", Seeds(f => f.ToOnnx(), m => m.AverageOver == 1 && !m.Trees.Any(t => t.Nodes.Any(n => n.Kind is Trees.SplitKind.CategoriesLeft or Trees.SplitKind.CategoriesRight || n.Missing == Trees.MissingKind.Zero))));
@@ -24,7 +33,13 @@ public sealed class ParserFuzzTests
     public void Binary_AnyBytes() => Fuzz("binary", Seeds(f => f.ToBinary(), _ => true));
 
     [Fact]
-    public void LightGbmText_AnyBytes() => Fuzz("text", [Encoding.ASCII.GetBytes(LightGbmText)]);
+    public void LightGbmText_AnyBytes() => Fuzz("text", [Encoding.ASCII.GetBytes(LightGbmText), new SyntheticModel { Trees = 3, Leaves = 9, Features = 4, Thresholds = 20 }.ToLightGbmText()]);
+
+    /// <summary>The shapes of XGBoost 2 and 3, which no trainer here writes.</summary>
+    [Fact]
+    public void SyntheticXgboost_AnyBytes() => Fuzz("shapes", [.. new[] { 1, 2, 3 }
+        .Select(v => new SyntheticModel { Trees = 3, Depth = 3, Features = 4, Thresholds = 20, XgboostVersion = v, Dart = v == 2, Classes = v == 3 ? 3 : 0, Objective = v == 3 ? "multi:softprob" : "binary:logistic" })
+        .SelectMany(m => new[] { m.ToXgboostJson(), m.ToXgboostUbjson() })]);
 
     [RequiresXgboostFact]
     public void XgboostJson_AnyBytes() => Fuzz("json", Trained(c => c.Json));
@@ -52,38 +67,78 @@ public sealed class ParserFuzzTests
         return bytes;
     }
 
-    static void Fuzz(string format, List<byte[]> seeds, Func<byte[], byte[]>? seal = null)
+    void Fuzz(string format, List<byte[]> seeds, Func<byte[], byte[]>? seal = null)
     {
         seeds.ShouldNotBeEmpty();
-        var random = new Random(17);
-        var (read, refused) = (0, 0);
-        foreach (var seed in seeds)
+        var (time, start, soak) = (TimeProvider.System, TimeProvider.System.GetTimestamp(), Soak);
+        var firstSeed = soak > TimeSpan.Zero ? Random.Shared.Next() : 17;
+        var random = new Random(firstSeed);
+        var (read, refused, most) = (0L, 0L, 0.0);
+        do
         {
-            for (var round = 0; round < Rounds; round++)
+            foreach (var seed in seeds)
             {
-                var bytes = Mutate(seed, random);
-                bytes = seal?.Invoke(bytes) ?? bytes;
-                var before = GC.GetAllocatedBytesForCurrentThread();
-                try
+                for (var round = 0; round < Rounds; round++)
                 {
-                    var forest = Forest.Load(bytes, "fuzzed", new ForestOptions { Kernel = ForestKernel.Plain });
-                    forest.PredictMargin(new float[forest.FeatureCount], 1, new float[forest.Model.MarginCount]);
-                    read++;
+                    var bytes = Mutate(seed, random);
+                    bytes = seal?.Invoke(bytes) ?? bytes;
+                    most = Math.Max(most, Execute(bytes, $"{format} round {round}", ref read, ref refused));
                 }
-                catch (ModelFormatException)
-                {
-                    refused++;
-                }
-                catch (Exception e)
-                {
-                    throw new ShouldAssertException($"{format} round {round}: {e}");
-                }
-
-                (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(64L * 1024 * 1024 + 400L * bytes.Length, $"{format} round {round}");
             }
         }
+        while (time.GetElapsedTime(start) < soak);
 
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{format}: {read + refused} executions in {time.GetElapsedTime(start).TotalSeconds:F0} s, {read} read, {refused} refused, at most {most:F1} bytes of memory per byte of the file beyond 1 MiB"));
         refused.ShouldBeGreaterThan(0);
+    }
+
+    /// <summary>A finding is kept as a file, so that it can be run again.</summary>
+    static double Execute(byte[] bytes, string subject, ref long read, ref long refused)
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Forest? forest = null;
+        try
+        {
+            forest = Forest.Load(bytes, "fuzzed", new ForestOptions { Kernel = ForestKernel.Plain });
+            read++;
+        }
+        catch (ModelFormatException)
+        {
+            refused++;
+        }
+        catch (Exception e)
+        {
+            throw Finding(bytes, $"{subject}: {e}");
+        }
+
+        // What reading allocates in all, garbage included.
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        if (allocated > AllowedBytes + AllowedPerByte * bytes.Length)
+        {
+            throw Finding(bytes, $"{subject}: {allocated} bytes of memory for a file of {bytes.Length}");
+        }
+
+        try
+        {
+            forest?.PredictMargin(new float[forest.FeatureCount], 1, new float[forest.Model.MarginCount]);
+        }
+        catch (Exception e)
+        {
+            throw Finding(bytes, $"{subject}: read, but predicting gives {e}");
+        }
+
+        return Math.Max(0, allocated - (1 << 20)) / (double)bytes.Length;
+    }
+
+    const long AllowedBytes = 16 << 20;
+    const long AllowedPerByte = 400;
+
+    static ShouldAssertException Finding(byte[] bytes, string message)
+    {
+        var file = Path.Combine(Path.GetTempPath(), $"fettle-finding-{Convert.ToHexStringLower(SHA256.HashData(bytes))[..16]}");
+        File.WriteAllBytes(file, bytes);
+        return new ShouldAssertException($"{message} ({file})");
     }
 
     static byte[] Mutate(byte[] seed, Random random)

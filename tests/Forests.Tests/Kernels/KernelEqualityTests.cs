@@ -14,13 +14,14 @@ public sealed class KernelEqualityTests
     [InlineData(nameof(SimdLevel.Avx512))]
     public void RandomForests_FloatRows(string level)
     {
-        var seen = (Row: 0, Block: 0, Heap: 0, Walk: 0);
+        var seen = (Row: 0, Lanes: 0, Block: 0, Heap: 0, Walk: 0);
         for (var seed = 0; seed < Models; seed++)
         {
             var random = new RandomForest(seed);
             var rows = random.Rows(700);
             var compiled = Compile(random.Model, level);
             seen.Row += compiled.Row is null ? 0 : 1;
+            seen.Lanes += compiled.Lanes is null ? 0 : 1;
             seen.Block += compiled.Block is null ? 0 : 1;
             seen.Walk += compiled.Walk is null ? 0 : 1;
             seen.Heap += compiled.Block is not null && random.Model.Depth <= PlaneForest.MaxHeapDepth ? 1 : 0;
@@ -32,8 +33,34 @@ public sealed class KernelEqualityTests
         if (level != nameof(SimdLevel.Scalar) && Avx2.IsSupported)
         {
             seen.Row.ShouldBeGreaterThan(40);
+            seen.Lanes.ShouldBeGreaterThan(25);
             seen.Block.ShouldBeGreaterThan(100);
             seen.Heap.ShouldBeGreaterThan(30);
+        }
+    }
+
+    /// <summary>More trees than lanes, a group that is not full, every depth the lane kernel takes, and one to four registers of rank bytes.</summary>
+    [Theory]
+    [InlineData(nameof(SimdLevel.Avx2))]
+    [InlineData(nameof(SimdLevel.Avx512))]
+    public void ManyShallowTrees(string level)
+    {
+        var seen = 0;
+        for (var seed = 3000; seed < 3072; seed++)
+        {
+            var random = new RandomForest(seed, treeCount: 1 + seed * 7 % 100, depth: 1 + seed % 6, featureCount: 1 + seed * 13 % 60);
+            var compiled = Compile(random.Model, level);
+            seen += compiled.Lanes is null ? 0 : 1;
+            Check(random.Model, compiled, random.Rows(60), 60, $"seed {seed} {level}");
+            if (random.Model.Arithmetic == ForestArithmetic.Double)
+            {
+                Check(random.Model, compiled, random.DoubleRows(60), 60, $"seed {seed} {level} double rows");
+            }
+        }
+
+        if (Avx2.IsSupported)
+        {
+            seen.ShouldBeGreaterThan(30);
         }
     }
 
@@ -179,9 +206,10 @@ public sealed class KernelEqualityTests
         var model = new RandomForest(2004).Model;
         var (first, second) = (new Forest(model, new ForestOptions()), new Forest(model, new ForestOptions()));
         first.Choice.ShouldBe(second.Choice);
-        first.Choice.PlainNs.ShouldBeGreaterThan(0);
-        (first.Choice.One == RowKernel.Row).ShouldBe(first.Choice.RowNs <= Math.Min(first.Choice.WalkNs ?? double.MaxValue, first.Choice.PlainNs));
-        first.Choice.SmallBatchNs.ShouldBeLessThanOrEqualTo(first.Choice.PlainNs);
+        var times = first.Choice.Times.ShouldNotBeNull();
+        times.Fit(first.Compiled).ShouldBeTrue();
+        var one = first.Choice.One switch { RowKernel.Lanes => times.Lanes, RowKernel.Row => times.Row, RowKernel.Walk => times.Walk, _ => times.Plain };
+        one.ShouldBe(new[] { times.Lanes, times.Row, times.Walk, times.Plain }.Min());
     }
 
     [Fact]
@@ -240,6 +268,17 @@ public sealed class KernelEqualityTests
         if (compiled.Row is not null)
         {
             SameBits.ShouldHold(one, expected, subject + " row kernel");
+        }
+
+        if (compiled.Lanes is not null && (typeof(TRow) == typeof(float) || typeof(TSum) == typeof(double)))
+        {
+            var lanes = new TSum[count * width];
+            for (var r = 0; r < count; r++)
+            {
+                compiled.Lanes.Run(rows.AsSpan(r * model.FeatureCount, model.FeatureCount), lanes.AsSpan(r * width, width));
+            }
+
+            SameBits.ShouldHold(lanes, expected, subject + " lane kernel");
         }
 
         // The scalar kernel takes rows in the model's own type or narrower.

@@ -67,6 +67,43 @@ public sealed class XgboostFidelityTests
         }
     });
 
+    [RequiresXgboostFact]
+    public void BestIteration_PredictsWhatTheTrainerDoesUpToIt()
+    {
+        var early = XgboostTraining.Cases.Values.Where(c => c.Has("best")).ToArray();
+        early.Length.ShouldBe(3);
+        foreach (var c in early)
+        {
+            var forest = Forest.Load(c.Json, new ForestOptions { UseBestIteration = true });
+            forest.Model.TreeCount.ShouldBeLessThan(c.Trees, c.Name);
+            var outputs = new float[c.Rows * c.Outputs];
+            forest.Predict(c.Values("rows"), c.Rows, outputs);
+            SameBits.ShouldHold(outputs, c.Values("best"), c.Name);
+        }
+    }
+
+    /// <summary>XGBoost adds them up in float32.</summary>
+    [RequiresXgboostFact]
+    public void Importances_AreTheTrainers() => Each(c =>
+    {
+        if (!c.Has("scores"))
+        {
+            return;
+        }
+
+        var forest = Forest.Load(c.Json);
+        var expected = c.Doubles("scores");
+        foreach (var (kind, at) in new[] { (FeatureImportance.Splits, 0), (FeatureImportance.Gain, 1), (FeatureImportance.Cover, 2) })
+        {
+            var mine = forest.Importances(kind);
+            for (var f = 0; f < c.Features; f++)
+            {
+                var theirs = expected[at * c.Features + f];
+                mine[f].ShouldBe(theirs, 1e-5 * Math.Max(1, Math.Abs(theirs)), $"{c.Name} {kind} of feature {f}");
+            }
+        }
+    });
+
     static void Compare(TrainedCase c, Forest forest)
     {
         var rows = c.Values("rows");
@@ -92,7 +129,7 @@ public sealed class XgboostFidelityTests
 
     static void Each(Action<TrainedCase> check)
     {
-        XgboostTraining.Cases.Count.ShouldBeGreaterThan(40);
+        XgboostTraining.Cases.Count.ShouldBeGreaterThan(100);
         foreach (var trained in XgboostTraining.Cases.Values)
         {
             check(trained);

@@ -44,6 +44,8 @@ internal sealed class TrainedCase(string folder, string[] words)
 
     public float[] Values(string kind) => MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(Path.Combine(folder, $"{Name}.{kind}"))).ToArray();
 
+    public double[] Doubles(string kind) => MemoryMarshal.Cast<byte, double>(File.ReadAllBytes(Path.Combine(folder, $"{Name}.{kind}"))).ToArray();
+
     public int[] Leaves() => MemoryMarshal.Cast<byte, int>(File.ReadAllBytes(Path.Combine(folder, $"{Name}.leaves"))).ToArray();
 
     public bool Has(string kind) => File.Exists(Path.Combine(folder, $"{Name}.{kind}"));

@@ -2,8 +2,8 @@
 
 usage: train.py FOLDER
 Each case NAME gets NAME.json, NAME.ubj and raw little-endian arrays NAME.rows (float32, rows x features),
-NAME.pred, NAME.margin, NAME.contribs (float32) and NAME.leaves (int32); cases.txt lists
-NAME rows features outputs margins trees.
+NAME.pred, NAME.margin, NAME.contribs (float32), NAME.leaves (int32) and NAME.scores (float64: splits, total gain, total cover of
+each feature); NAME.best holds what the trees up to best_iteration predict; cases.txt lists NAME rows features outputs margins trees.
 """
 import sys
 import warnings
@@ -49,7 +49,7 @@ def labels(x, objective, classes):
     return score
 
 
-def case(name, objective, missing=False, categories=False, classes=0, rounds=12, booster="gbtree", **extra):
+def case(name, objective, missing=False, categories=False, classes=0, rounds=12, booster="gbtree", early=False, **extra):
     x = rows(missing, categories)
     kinds = ["c" if categories and i in (2, 3) else "float" for i in range(FEATURES)]
     kind = dict(enable_categorical=True, feature_types=kinds) if categories else {}
@@ -67,7 +67,7 @@ def case(name, objective, missing=False, categories=False, classes=0, rounds=12,
     if classes:
         p["num_class"] = classes
     p.update(extra)
-    b = xgb.train(p, d, rounds)
+    b = xgb.train(p, d, rounds, evals=[(d.slice(range(0, ROWS, 3)), "held out")] if early else [], early_stopping_rounds=3 if early else None, verbose_eval=False)
     # Rows that the trainer never saw: thresholds of the model itself, one ulp to either side, missing values and zeros.
     t = x[:200].copy()
     if booster != "gblinear":
@@ -96,6 +96,11 @@ def case(name, objective, missing=False, categories=False, classes=0, rounds=12,
         leaves = b.predict(m, pred_leaf=True)
         trees = leaves.reshape(200, -1).shape[1]
         leaves.astype("<i4").tofile(f"{folder}/{name}.leaves")
+        scores = [b.get_score(importance_type=t) for t in ("weight", "total_gain", "total_cover")]
+        np.array([[s.get(n, 0.0) for n in names] for s in scores]).astype("<f8").tofile(f"{folder}/{name}.scores")
+    if early:
+        assert b.best_iteration + 1 < b.num_boosted_rounds(), "nothing was stopped early"
+        b.predict(m, iteration_range=(0, b.best_iteration + 1)).astype("<f4").tofile(f"{folder}/{name}.best")
     try:
         b.predict(m, pred_contribs=True).astype("<f4").tofile(f"{folder}/{name}.contribs")
     except xgb.core.XGBoostError:  # categorical contributions are not offered by 1.7
@@ -103,36 +108,44 @@ def case(name, objective, missing=False, categories=False, classes=0, rounds=12,
     lines.append(f"{name} 200 {FEATURES} {pred.size // 200} {margin.size // 200} {trees}")
 
 
-case("logistic", "binary:logistic")
-case("logistic-missing", "binary:logistic", missing=True)
+OBJECTIVES = {
+    "logistic": "binary:logistic", "logitraw": "binary:logitraw", "hinge": "binary:hinge",
+    "reg-squarederror": "reg:squarederror", "reg-squaredlogerror": "reg:squaredlogerror", "reg-logistic": "reg:logistic",
+    "reg-pseudohubererror": "reg:pseudohubererror", "reg-absoluteerror": "reg:absoluteerror",
+    "count-poisson": "count:poisson", "reg-gamma": "reg:gamma", "reg-tweedie": "reg:tweedie", "survival-cox": "survival:cox", "survival-aft": "survival:aft",
+    "rank-pairwise": "rank:pairwise", "rank-ndcg": "rank:ndcg", "rank-map": "rank:map",
+    "softmax": "multi:softmax", "softprob": "multi:softprob",
+}
+BASES = {"logistic": 0.13, "logitraw": 0.4, "reg-squarederror": 0.7, "reg-logistic": 0.3, "reg-pseudohubererror": 0.7, "reg-absoluteerror": 0.7,
+         "count-poisson": 1.7, "reg-gamma": 1.7, "reg-tweedie": 1.7, "survival-cox": 1.7, "survival-aft": 1.7, "softprob": 0.3}
+for slug, objective in OBJECTIVES.items():
+    kind = dict(classes=4) if slug == "softmax" else dict(classes=3) if slug == "softprob" else {}
+    for categories in (False, True):
+        for missing in (False, True):
+            name = slug + ("-categories" if categories else "") + ("-missing" if missing else "")
+            case(name, objective, missing=missing, categories=categories, **kind, **(dict(max_cat_to_onehot=1) if categories else {}))
+    if slug in BASES:
+        case(slug + "-base", objective, missing=True, base_score=BASES[slug], **kind)
+for slug, objective in {"dart": "binary:logistic", "dart-squarederror": "reg:squarederror", "dart-poisson": "count:poisson", "dart-softprob": "multi:softprob"}.items():
+    kind = dict(booster="dart", rate_drop=0.4, **(dict(classes=3) if slug == "dart-softprob" else {}))
+    case(slug, objective, missing=True, **kind)
+    case(slug + "-categories", objective, missing=True, categories=True, **kind)
+case("dart-base", "reg:squarederror", missing=True, booster="dart", rate_drop=0.4, base_score=0.37)
+for slug in ("reg-squarederror", "logistic", "logitraw", "count-poisson", "reg-gamma", "reg-tweedie", "rank-pairwise", "softprob"):
+    for missing in (False, True):
+        case("linear-" + slug + ("-missing" if missing else ""), OBJECTIVES[slug], missing=missing, booster="gblinear", **(dict(classes=3) if slug == "softprob" else {}))
+case("linear", "reg:squarederror", booster="gblinear", missing=True, base_score=0.7)
 case("logistic-exact", "binary:logistic", missing=True, tree_method="exact")
-case("logistic-base", "binary:logistic", missing=True, base_score=0.13)
+case("logistic-approx", "binary:logistic", missing=True, tree_method="approx")
 case("logistic-deep", "binary:logistic", missing=True, max_depth=9, rounds=30)
 case("logistic-lossguide", "binary:logistic", missing=True, max_depth=0, max_leaves=40, grow_policy="lossguide")
-case("logistic-categories", "binary:logistic", categories=True)
-case("logistic-categories-missing", "binary:logistic", missing=True, categories=True, max_cat_to_onehot=1)
 case("logistic-onehot", "binary:logistic", missing=True, categories=True, max_cat_to_onehot=100)
-case("logitraw", "binary:logitraw", missing=True, base_score=0.4)
-case("hinge", "binary:hinge", missing=True)
-for objective in ["reg:squarederror", "reg:squaredlogerror", "reg:logistic", "reg:pseudohubererror", "reg:absoluteerror"]:
-    case(objective.replace(":", "-"), objective)
-    case(objective.replace(":", "-") + "-missing", objective, missing=True, base_score=0.7)
-for objective in ["count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft"]:
-    case(objective.replace(":", "-"), objective, missing=True)
-    case(objective.replace(":", "-") + "-base", objective, missing=True, base_score=1.7)
-for objective in ["rank:pairwise", "rank:ndcg", "rank:map"]:
-    case(objective.replace(":", "-"), objective, missing=True)
-case("softmax", "multi:softmax", classes=4, missing=True)
-case("softprob", "multi:softprob", classes=4, missing=True)
-case("softprob-categories", "multi:softprob", classes=3, missing=True, categories=True)
-case("softprob-base", "multi:softprob", classes=3, base_score=0.3)
 case("forest", "binary:logistic", missing=True, num_parallel_tree=10, subsample=0.7, colsample_bynode=0.7, rounds=3)
-case("dart", "binary:logistic", missing=True, booster="dart", rate_drop=0.4)
-case("dart-base", "reg:squarederror", missing=True, booster="dart", rate_drop=0.4, base_score=0.37)
-case("dart-softprob", "multi:softprob", classes=3, missing=True, booster="dart", rate_drop=0.4)
-case("linear", "reg:squarederror", booster="gblinear", missing=True)
-case("linear-softprob", "multi:softprob", classes=3, booster="gblinear")
+case("forest-softprob", "multi:softprob", classes=3, missing=True, num_parallel_tree=4, subsample=0.7, rounds=3)
 case("stumps", "binary:logistic", max_depth=1, missing=True, rounds=40)
 case("one-leaf", "binary:logistic", gamma=1e9, rounds=3)
+case("early", "binary:logistic", missing=True, early=True, rounds=400, eta=1.0, max_depth=7)
+case("early-softprob", "multi:softprob", classes=3, missing=True, early=True, rounds=400, eta=1.0, max_depth=7)
+case("early-forest", "reg:squarederror", missing=True, early=True, rounds=400, eta=1.0, num_parallel_tree=3, subsample=0.8, max_depth=7)
 with open(f"{folder}/cases.txt", "w") as f:
     f.write("\n".join(lines) + "\n")
