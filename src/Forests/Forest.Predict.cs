@@ -202,35 +202,42 @@ public sealed partial class Forest
         ArrayPool<float>.Shared.Return(rounded);
     }
 
-    [SkipLocalsInit]
     void RunChunks<TRow, TSum, TOut>(ReadOnlySpan<TRow> rows, int count, Span<TOut> outputs, int width, bool link)
         where TRow : unmanaged
         where TSum : unmanaged
         where TOut : unmanaged
     {
+        // Sums of the output's type and as many as outputs need no room of their own.
+        if (typeof(TSum) == typeof(TOut) && width == Model.MarginCount)
+        {
+            var sums = MemoryMarshal.Cast<TOut, TSum>(outputs[..(count * width)]);
+            RunKernels(rows, count, sums);
+            if (link)
+            {
+                LinkAll(sums);
+            }
+        }
+        else
+        {
+            RunThroughScratch<TRow, TSum, TOut>(rows, count, outputs, width, link);
+        }
+    }
+
+    [SkipLocalsInit]
+    void RunThroughScratch<TRow, TSum, TOut>(ReadOnlySpan<TRow> rows, int count, Span<TOut> outputs, int width, bool link)
+        where TRow : unmanaged
+        where TSum : unmanaged
+        where TOut : unmanaged
+    {
         var margins = Model.MarginCount;
-        var inBlocks = count >= _choice.BlockFrom;
-        var walk = !inBlocks && (_choice.One == RowKernel.Walk || (count > 1 && _choice.WalkBatches)) ? _compiled.Walk : null;
-        var chunk = inBlocks || walk is not null ? Math.Min(count, ChunkRows) : 1;
+        var chunk = Math.Max(1, Math.Min(count, ChunkRows));
         var rented = chunk * margins > StackMargins ? ArrayPool<TSum>.Shared.Rent(chunk * margins) : null;
         Span<TSum> scratch = rented is null ? stackalloc TSum[StackMargins] : rented;
+        var inBlocks = count >= _choice.BlockFrom;
         for (var start = 0; start < count; start += chunk)
         {
             var length = Math.Min(chunk, count - start);
-            var values = rows.Slice(start * FeatureCount, length * FeatureCount);
-            if (inBlocks)
-            {
-                _compiled.Block!.Run(values, length, scratch);
-            }
-            else if (walk is not null)
-            {
-                walk.Run(values, length, scratch[..(length * margins)]);
-            }
-            else
-            {
-                RunRow(values, scratch[..margins]);
-            }
-
+            RunKernels(rows.Slice(start * FeatureCount, length * FeatureCount), length, scratch[..(length * margins)], inBlocks);
             for (var r = 0; r < length; r++)
             {
                 var row = scratch.Slice(r * margins, margins);
@@ -246,6 +253,27 @@ public sealed partial class Forest
         if (rented is not null)
         {
             ArrayPool<TSum>.Shared.Return(rented);
+        }
+    }
+
+    /// <summary>Margins of all rows by the kernel that such a batch is fastest in.</summary>
+    void RunKernels<TRow, TSum>(ReadOnlySpan<TRow> rows, int count, Span<TSum> margins, bool inBlocks = false) where TRow : unmanaged where TSum : unmanaged
+    {
+        if (inBlocks || count >= _choice.BlockFrom)
+        {
+            _compiled.Block!.Run(rows, count, margins);
+        }
+        else if (_choice.One == RowKernel.Walk || (count > 1 && _choice.WalkBatches))
+        {
+            _compiled.Walk!.Run(rows, count, margins);
+        }
+        else
+        {
+            var width = Model.MarginCount;
+            for (var r = 0; r < count; r++)
+            {
+                RunRow(rows.Slice(r * FeatureCount, FeatureCount), margins.Slice(r * width, width));
+            }
         }
     }
 
@@ -282,6 +310,21 @@ public sealed partial class Forest
             {
                 PlainWalk.Double(Model, row, sums);
             }
+        }
+    }
+
+    void LinkAll<TSum>(Span<TSum> margins) where TSum : unmanaged
+    {
+        var width = Model.MarginCount;
+        if (typeof(TSum) == typeof(float) && width == 1)
+        {
+            Links.SingleColumn(Model, MemoryMarshal.Cast<TSum, float>(margins));
+            return;
+        }
+
+        for (var at = 0; at < margins.Length; at += width)
+        {
+            Link(margins.Slice(at, width));
         }
     }
 

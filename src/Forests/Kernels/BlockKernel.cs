@@ -145,10 +145,8 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    unsafe void Trees<TSum>(BlockScratch scratch, ref TSum sums) where TSum : unmanaged
+    void Trees<TSum>(BlockScratch scratch, ref TSum sums) where TSum : unmanaged
     {
-        var masksAt = (byte*)Unsafe.AsPointer(ref scratch.Masks.Start);
-        var heapAt = (int*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_heap));
         ref var masks = ref scratch.Masks.Start;
         ref var planes = ref scratch.Planes.Start;
         ref var indexes = ref scratch.Indexes.Start;
@@ -170,16 +168,15 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
             }
 
             IndexBits<TMask>.Transpose(ref planes, count, ref indexes);
-            var ahead = _forest.HeapDepth > 2 && t + 1 < margins.Length ? new Ahead(masksAt, heapAt + ((t + 1) << count), (1 << count) / Ahead.Steps) : default;
             ref var target = ref Unsafe.Add(ref sums, margins[t] * TMask.Rows);
             ref var tables = ref _forest.Tables[t * _forest.TableStride];
             if (typeof(TSum) == typeof(float))
             {
-                TMask.AddLeaves(ref indexes, ref tables, ref _forest.Singles[_forest.LeafStarts[t]], leaves, ref Unsafe.As<TSum, float>(ref target), ahead);
+                TMask.AddLeaves(ref indexes, ref tables, ref _forest.Singles[_forest.LeafStarts[t]], leaves, ref Unsafe.As<TSum, float>(ref target));
             }
             else
             {
-                TMask.AddLeaves(ref indexes, ref tables, ref _forest.Doubles[_forest.LeafStarts[t]], leaves, ref Unsafe.As<TSum, double>(ref target), ahead);
+                TMask.AddLeaves(ref indexes, ref tables, ref _forest.Doubles[_forest.LeafStarts[t]], leaves, ref Unsafe.As<TSum, double>(ref target));
             }
         }
     }
@@ -215,6 +212,20 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
     {
         var width = _forest.Model.MarginCount;
         var over = _forest.Model.AverageOver;
+        if (typeof(TSum) == typeof(TOut) && width == 1 && over == 1 && count == TMask.Rows)
+        {
+            // A whole block of one margin is only put in order.
+            ref var from = ref MemoryMarshal.GetReference(sums);
+            ref var to = ref Unsafe.As<TOut, TSum>(ref MemoryMarshal.GetReference(margins[..count]));
+            ref var order = ref MemoryMarshal.GetArrayDataReference(_order);
+            for (var p = 0; p < TMask.Rows; p++)
+            {
+                Unsafe.Add(ref to, Unsafe.Add(ref order, p)) = Unsafe.Add(ref from, p);
+            }
+
+            return;
+        }
+
         for (var m = 0; m < width; m++)
         {
             for (var p = 0; p < _order.Length; p++)

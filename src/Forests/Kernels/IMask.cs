@@ -46,31 +46,11 @@ internal interface IMask<TSelf> where TSelf : unmanaged, IMask<TSelf>
     /// <param name="leaves">The leaves; as many entries as indexes reach.</param>
     /// <param name="leafCount">Number of leaves.</param>
     /// <param name="sums">One per row.</param>
-    /// <param name="ahead">What the next tree will read.</param>
-    static abstract void AddLeaves(ref byte indexes, ref byte tables, ref float leaves, int leafCount, ref float sums, Ahead ahead);
+    static abstract void AddLeaves(ref byte indexes, ref byte tables, ref float leaves, int leafCount, ref float sums);
 
-    /// <inheritdoc cref="AddLeaves(ref byte, ref byte, ref float, int, ref float, Ahead)"/>
-    static abstract void AddLeaves(ref byte indexes, ref byte tables, ref double leaves, int leafCount, ref double sums, Ahead ahead);
+    /// <inheritdoc cref="AddLeaves(ref byte, ref byte, ref float, int, ref float)"/>
+    static abstract void AddLeaves(ref byte indexes, ref byte tables, ref double leaves, int leafCount, ref double sums);
 
-    /// <summary>The row whose sum <see cref="AddLeaves(ref byte, ref byte, ref float, int, ref float, Ahead)"/> keeps at a position.</summary>
+    /// <summary>The row whose sum <see cref="AddLeaves(ref byte, ref byte, ref float, int, ref float)"/> keeps at a position.</summary>
     static abstract int RowAt(int position, bool isDouble);
-}
-
-/// <summary>
-/// The masks that the next tree will read. They lie in the second-level cache, whose loads would hold up that tree; they are asked for while the leaves of
-/// this tree are looked up, which needs no memory to speak of.
-/// </summary>
-internal readonly unsafe struct Ahead(byte* masks, int* offsets, int perStep)
-{
-    /// <summary>Calls of <see cref="Fetch"/> that together fetch everything.</summary>
-    public const int Steps = 8;
-
-    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveInlining)]
-    public void Fetch(int step)
-    {
-        for (var i = step * perStep; i < (step + 1) * perStep; i++)
-        {
-            System.Runtime.Intrinsics.X86.Sse.Prefetch0(masks + offsets[i]);
-        }
-    }
 }

@@ -77,18 +77,28 @@ internal sealed partial class LaneForest
                 continue;
             }
 
-            for (var place = places; place != end; place++, record += treeBytes)
-            {
-                var at = record + (nuint)(*place) * (nuint)(sizeof(TSum) == 4 ? 2 : 3);
-                var right = (uint)(at[1] - bytes[at[0]]) >> 31;
-                sum += ((TSum*)at)[1 + right];
-            }
+            sum = Add(bytes, record, treeBytes, places, end, sum);
+            record += (end - places) * treeBytes;
         }
 
         if (!any && sums.Length == 1)
         {
             sums[0] = sum;
         }
+    }
+
+    /// <summary>Alone, so that the sum stays in a register: through memory every addition would wait for the last one's store.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    static unsafe TSum Add<TSum>(byte* ranks, byte* record, nint treeBytes, byte* place, byte* end, TSum sum) where TSum : unmanaged, INumber<TSum>
+    {
+        for (; place != end; place++, record += treeBytes)
+        {
+            var at = record + (nuint)(*place) * (nuint)(sizeof(TSum) == 4 ? 2 : 3);
+            nuint right = (uint)(at[1] - ranks[at[0]]) >> 31;
+            sum += ((TSum*)at)[1 + right];
+        }
+
+        return sum;
     }
 
     /// <summary>Several margins or missing values.</summary>
@@ -183,15 +193,29 @@ internal sealed partial class LaneForest
         Vector256.GreaterThan(ranks.Pick(slots).AsSByte(), splits.AsSByte()).AsByte();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static unsafe Vector256<byte> Load(byte* at) => Vector256.Load(at);
+    static unsafe Vector256<byte> Load(byte* at) => *(Vector256<byte>*)at;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static unsafe Vector256<byte> Two(byte* at, Vector256<byte> a) => Avx2.BlendVariable(Load(at), Load(at + NodeBytes), a);
+    static unsafe Vector256<byte> Two(byte* at, Vector256<byte> a) => Avx2.BlendVariable(*(Vector256<byte>*)at, *(Vector256<byte>*)(at + NodeBytes), a);
+
+    /// <summary>Spelt out, like <see cref="Eight"/>: the compiler stops inlining where methods nest as deep as the levels do.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static unsafe Vector256<byte> Four(byte* at, Vector256<byte> a, Vector256<byte> b) => Avx2.BlendVariable(
+        Avx2.BlendVariable(*(Vector256<byte>*)at, *(Vector256<byte>*)(at + NodeBytes), b),
+        Avx2.BlendVariable(*(Vector256<byte>*)(at + 2 * NodeBytes), *(Vector256<byte>*)(at + 3 * NodeBytes), b),
+        a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static unsafe Vector256<byte> Four(byte* at, Vector256<byte> a, Vector256<byte> b) => Avx2.BlendVariable(Two(at, b), Two(at + 2 * NodeBytes, b), a);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static unsafe Vector256<byte> Eight(byte* at, Vector256<byte> a, Vector256<byte> b, Vector256<byte> c) =>
-        Avx2.BlendVariable(Four(at, b, c), Four(at + 4 * NodeBytes, b, c), a);
+    static unsafe Vector256<byte> Eight(byte* at, Vector256<byte> a, Vector256<byte> b, Vector256<byte> c)
+    {
+        var low = Avx2.BlendVariable(
+            Avx2.BlendVariable(*(Vector256<byte>*)at, *(Vector256<byte>*)(at + NodeBytes), c),
+            Avx2.BlendVariable(*(Vector256<byte>*)(at + 2 * NodeBytes), *(Vector256<byte>*)(at + 3 * NodeBytes), c),
+            b);
+        var high = Avx2.BlendVariable(
+            Avx2.BlendVariable(*(Vector256<byte>*)(at + 4 * NodeBytes), *(Vector256<byte>*)(at + 5 * NodeBytes), c),
+            Avx2.BlendVariable(*(Vector256<byte>*)(at + 6 * NodeBytes), *(Vector256<byte>*)(at + 7 * NodeBytes), c),
+            b);
+        return Avx2.BlendVariable(low, high, a);
+    }
 }

@@ -27,14 +27,13 @@ internal readonly struct Of64 : ILeafTable
 internal static class LeafShuffle
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static unsafe void Add<TTable>(ref byte indexes, ref byte tables, ref float sums, Ahead ahead) where TTable : ILeafTable
+    public static unsafe void Add<TTable>(ref byte indexes, ref byte tables, ref float sums) where TTable : ILeafTable
     {
         fixed (byte* index = &indexes, table = &tables)
         fixed (float* sum = &sums)
         {
             for (var j = 0; j < 8; j++)
             {
-                ahead.Fetch(j);
                 Words<TTable>(Vector256.Load(index + j * 32), table, out var f0, out var f1, out var f2, out var f3);
                 var at = sum + j * 32;
                 (Vector256.Load(at) + f0.AsSingle()).Store(at);
@@ -46,14 +45,13 @@ internal static class LeafShuffle
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static unsafe void Add<TTable>(ref byte indexes, ref byte tables, ref double sums, Ahead ahead) where TTable : ILeafTable
+    public static unsafe void Add<TTable>(ref byte indexes, ref byte tables, ref double sums) where TTable : ILeafTable
     {
         fixed (byte* index = &indexes, table = &tables)
         fixed (double* sum = &sums)
         {
             for (var j = 0; j < 8; j++)
             {
-                ahead.Fetch(j);
                 var which = Vector256.Load(index + j * 32);
                 Words<TTable>(which, table, out var a0, out var a1, out var a2, out var a3);
                 Words<TTable>(which, table + 256, out var b0, out var b1, out var b2, out var b3);

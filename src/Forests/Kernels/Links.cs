@@ -25,6 +25,31 @@ internal static class Links
         }
     }
 
+    /// <summary>The same for models of one margin, row after row in place; the usual links in a loop of their own.</summary>
+    public static void SingleColumn(ForestModel model, Span<float> margins)
+    {
+        var scale = (float)model.LinkScale;
+        switch (model.Link)
+        {
+            case ForestLink.Identity:
+                return;
+            case ForestLink.Logistic:
+                foreach (ref var margin in margins)
+                {
+                    margin = Logistic(margin * scale);
+                }
+
+                return;
+            default:
+                for (var r = 0; r < margins.Length; r++)
+                {
+                    Single(model, margins.Slice(r, 1), margins.Slice(r, 1));
+                }
+
+                return;
+        }
+    }
+
     /// <summary>LightGBM's transforms.</summary>
     public static void Double(ForestModel model, ReadOnlySpan<double> margins, Span<double> outputs)
     {

@@ -73,7 +73,7 @@ internal readonly struct Mask256 : IMask<Mask256>
     }
 
     /// <summary>Up to 64 leaves are looked up by byte shuffles, whatever the gather of the processor costs; more leaves are gathered.</summary>
-    public static void AddLeaves(ref byte indexes, ref byte tables, ref float leaves, int leafCount, ref float sums, Ahead ahead)
+    public static void AddLeaves(ref byte indexes, ref byte tables, ref float leaves, int leafCount, ref float sums)
     {
         if (!Avx2.IsSupported)
         {
@@ -85,15 +85,15 @@ internal readonly struct Mask256 : IMask<Mask256>
         }
         else if (leafCount > 32)
         {
-            LeafShuffle.Add<Of64>(ref indexes, ref tables, ref sums, ahead);
+            LeafShuffle.Add<Of64>(ref indexes, ref tables, ref sums);
         }
         else
         {
-            LeafShuffle.Add<Of32>(ref indexes, ref tables, ref sums, ahead);
+            LeafShuffle.Add<Of32>(ref indexes, ref tables, ref sums);
         }
     }
 
-    public static void AddLeaves(ref byte indexes, ref byte tables, ref double leaves, int leafCount, ref double sums, Ahead ahead)
+    public static void AddLeaves(ref byte indexes, ref byte tables, ref double leaves, int leafCount, ref double sums)
     {
         if (!Avx2.IsSupported)
         {
@@ -105,11 +105,11 @@ internal readonly struct Mask256 : IMask<Mask256>
         }
         else if (leafCount > 32)
         {
-            LeafShuffle.Add<Of64>(ref indexes, ref tables, ref sums, ahead);
+            LeafShuffle.Add<Of64>(ref indexes, ref tables, ref sums);
         }
         else
         {
-            LeafShuffle.Add<Of32>(ref indexes, ref tables, ref sums, ahead);
+            LeafShuffle.Add<Of32>(ref indexes, ref tables, ref sums);
         }
     }
 

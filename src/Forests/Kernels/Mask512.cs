@@ -76,7 +76,7 @@ internal readonly struct Mask512 : IMask<Mask512>
 
     /// <summary>Up to 64 leaves stay in four registers; a permute looks up 16 of them and bits 4 and 5 choose between the four.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void AddLeaves(ref byte indexes, ref byte tables, ref float leaves, int leafCount, ref float sums, Ahead ahead)
+    public static void AddLeaves(ref byte indexes, ref byte tables, ref float leaves, int leafCount, ref float sums)
     {
         if (leafCount > 64 || !Vector512.IsHardwareAccelerated)
         {
@@ -108,7 +108,7 @@ internal readonly struct Mask512 : IMask<Mask512>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void AddLeaves(ref byte indexes, ref byte tables, ref double leaves, int leafCount, ref double sums, Ahead ahead)
+    public static void AddLeaves(ref byte indexes, ref byte tables, ref double leaves, int leafCount, ref double sums)
     {
         for (var r = 0; r < 512; r++)
         {

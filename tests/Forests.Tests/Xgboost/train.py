@@ -67,7 +67,7 @@ def case(name, objective, missing=False, categories=False, classes=0, rounds=12,
     if classes:
         p["num_class"] = classes
     p.update(extra)
-    b = xgb.train(p, d, rounds, evals=[(d.slice(range(0, ROWS, 3)), "held out")] if early else [], early_stopping_rounds=3 if early else None, verbose_eval=False)
+    b = xgb.train(p, d, rounds, evals=[(d.slice(range(0, ROWS, 3)), "held")] if early else [], early_stopping_rounds=3 if early else None, verbose_eval=False)
     # Rows that the trainer never saw: thresholds of the model itself, one ulp to either side, missing values and zeros.
     t = x[:200].copy()
     if booster != "gblinear":
