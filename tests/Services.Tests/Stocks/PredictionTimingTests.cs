@@ -14,8 +14,8 @@ public sealed class PredictionTimingTests(StocksFixture fixture) : IClassFixture
         plain.Headers.Contains("Server-Timing").ShouldBeFalse();
         var (sampled, text) = await SendAsync(path, body, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
         var phases = sampled.Headers.GetValues("Server-Timing").Single().Split(", ").Select(p => p.Split(";dur=")).ToDictionary(p => p[0], p => double.Parse(p[1], System.Globalization.CultureInfo.InvariantCulture));
-        phases.Keys.Order().ShouldBe(["db", "features", "model", "serialisation", "total"]);
-        (phases["db"] + phases["features"] + phases["model"] + phases["serialisation"]).ShouldBeInRange(0.001, phases["total"] + 0.01);
+        new[] { "features", "model", "serialisation", "total" }.ShouldBeSubsetOf(phases.Keys);
+        (phases.Values.Sum() - phases["total"]).ShouldBeInRange(0.001, phases["total"] + 0.01);
         sampled.Content.Headers.ContentType!.ToString().ShouldBe(plain.Content.Headers.ContentType!.ToString());
         Known(text).ShouldBe(Known(plainText));
     }
