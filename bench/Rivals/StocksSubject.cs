@@ -10,7 +10,6 @@ namespace Fettle.Bench.Rivals;
 internal sealed class StocksSubject : IAsyncDisposable
 {
     const string Token = "token-of-the-benchmarks-0123";
-    const int Core = 0;
     static readonly string[] Fast = ["connection-pooling", "batched-loading", "feature-cache", "prediction-cache", "compiled-forest", "response-compression"];
 
     readonly List<WebProcess> _servers = [];
@@ -48,7 +47,7 @@ internal sealed class StocksSubject : IAsyncDisposable
             environment[variable.Split('=')[0]] = variable.Split('=')[1];
         }
 
-        var server = await WebProcess.StartAsync(Core, environment, "dotnet", Host, "serve", "stocks", "--database", "sqlite:" + _database, "--urls", "http://127.0.0.1:0");
+        var server = await WebProcess.StartAsync(environment, "dotnet", Host, "serve", "stocks", "--database", "sqlite:" + _database, "--urls", "http://127.0.0.1:0");
         _servers.Add(server);
         foreach (var name in Fast)
         {

@@ -9,6 +9,10 @@ internal static class WebLoad
     const int Connections = 64;
     const int Core = 1;
 
+    /// <summary>A few requests at a time, which leaves the compiler room.</summary>
+    public static async Task WarmAsync(Uri url, string script, double seconds) =>
+        await TimedProgram.RunAsync(string.Create(CultureInfo.InvariantCulture, $"wrk -t1 -c1 -d{seconds:0}s -s {script} {url}"));
+
     /// <returns>Requests per second and requests in all.</returns>
     public static async Task<(double PerSecond, double Requests)> PostAsync(Uri url, string script, double seconds)
     {
