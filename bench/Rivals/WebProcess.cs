@@ -28,8 +28,8 @@ internal sealed partial class WebProcess : IAsyncDisposable
     }
 
     /// <summary>
-    /// Leaves it one core from now on. Not from the start: a core that requests keep busy leaves the compiler so little that minutes pass
-    /// before the server runs optimised code.
+    /// Leaves it one core from now on. Not from the start: a core that requests keep busy leaves the compiler little, and the
+    /// server goes on running unoptimised code.
     /// </summary>
     public async Task PinAsync(int core)
     {
