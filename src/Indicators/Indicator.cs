@@ -13,6 +13,8 @@ namespace Fettle.Indicators;
 /// </remarks>
 public abstract class Indicator
 {
+    KernelRunner<Lane1>? _idle;
+
     private protected Indicator(IndicatorDescriptor descriptor, int warmUp)
     {
         Descriptor = descriptor;
@@ -27,6 +29,14 @@ public abstract class Indicator
 
     internal abstract KernelRunner<V> CreateRunner<V>()
         where V : unmanaged, ILanes<V>;
+
+    /// <summary>A bar from which a fresh run has the same bits at bar <paramref name="count"/> - 1 as a run from the first bar.</summary>
+    internal virtual int TailStart(int count) => 0;
+
+    /// <summary>A runner for one series: the one kept, unless another thread has it.</summary>
+    internal KernelRunner<Lane1> Take() => Interlocked.Exchange(ref _idle, null) ?? CreateRunner<Lane1>();
+
+    internal void GiveBack(KernelRunner<Lane1> runner) => Volatile.Write(ref _idle, runner);
 
     /// <summary>Computes every bar of one stock.</summary>
     /// <exception cref="ArgumentException">A column or an output has another length than the rest.</exception>

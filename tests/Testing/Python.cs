@@ -6,7 +6,7 @@ namespace Fettle.Testing;
 public static class Python
 {
     /// <summary>The first python3 that can import the module, or null. Debian's comes first: its packages are installed there.</summary>
-    public static string? With(string module) => new[] { "/usr/bin/python3", Tools.Find("python3") }
+    public static string? With(string module) => new[] { "/usr/bin/python3", Programs.Find("python3") }
         .Where(p => p is not null && File.Exists(p))
         .FirstOrDefault(p => TryRun(p!, ["-c", $"import {module}"]).Code == 0);
 

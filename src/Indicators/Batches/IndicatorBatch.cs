@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Fettle.Indicators.Batches;
 using Fettle.Indicators.Lanes;
 
@@ -16,6 +17,7 @@ namespace Fettle.Indicators;
 public sealed class IndicatorBatch
 {
     readonly Indicator[] _indicators;
+    readonly ConcurrentBag<BatchWorker>[] _idle = [.. Enum.GetValues<SimdLevel>().Select(_ => new ConcurrentBag<BatchWorker>())];
 
     /// <param name="indicators">At least one.</param>
     /// <exception cref="ArgumentException">There is none.</exception>
@@ -57,36 +59,40 @@ public sealed class IndicatorBatch
         Dispatch(new BatchTask(_indicators, bars, counts.IsEmpty ? bars.Counts.ToArray() : counts.ToArray(), null, last), threads, level);
     }
 
-    static void Dispatch(BatchTask task, int threads, SimdLevel level)
+    void Dispatch(BatchTask task, int threads, SimdLevel level)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         var lanes = level switch { SimdLevel.Avx512 => Lane8.Count, SimdLevel.Avx2 => Lane4x2.Count, _ => 1 };
         var tiles = (task.Bars.Stocks + lanes - 1) / lanes;
         if (threads == 1 || tiles < 2)
         {
-            Run(task, 0, tiles, level);
+            Run(task, level, worker => worker.Run(task, 0, tiles));
             return;
         }
 
-        // A few ranges per thread even out stocks of unequal length without a queue of tiny jobs.
-        var ranges = Math.Min(tiles, threads * 8);
-        Parallel.For(0, ranges, new ParallelOptions { MaxDegreeOfParallelism = threads }, r =>
-            Run(task, (int)((long)tiles * r / ranges), (int)((long)tiles * (r + 1) / ranges), level));
+        // Small shares from one counter: threads that are held up, or whose stocks are longer, take fewer.
+        var share = Math.Max(1, 64 / lanes);
+        var next = 0;
+        Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, _ => Run(task, level, worker =>
+        {
+            for (int from; (from = Interlocked.Add(ref next, share) - share) < tiles;)
+            {
+                worker.Run(task, from, Math.Min(tiles, from + share));
+            }
+        }));
     }
 
-    static void Run(BatchTask task, int from, int to, SimdLevel level)
+    /// <summary>Workers hold the kernels' windows and columns; they are kept for the next call.</summary>
+    void Run(BatchTask task, SimdLevel level, Action<BatchWorker> work)
     {
-        switch (level)
+        var idle = _idle[(int)level];
+        var worker = idle.TryTake(out var kept) ? kept : level switch
         {
-            case SimdLevel.Avx512:
-                TileWorker<Lane8>.Run(task, from, to);
-                break;
-            case SimdLevel.Avx2:
-                TileWorker<Lane4x2>.Run(task, from, to);
-                break;
-            default:
-                ScalarWorker.Run(task, from, to);
-                break;
-        }
+            SimdLevel.Avx512 => new TileWorker<Lane8>(task.Indicators),
+            SimdLevel.Avx2 => new TileWorker<Lane4x2>(task.Indicators),
+            _ => new ScalarWorker(task.Indicators),
+        };
+        work(worker);
+        idle.Add(worker);
     }
 }

@@ -1,3 +1,5 @@
+using Fettle.Indicators.Batches;
+
 namespace Fettle.Indicators;
 
 /// <summary>
@@ -22,7 +24,7 @@ public sealed class SeriesMatrix
         Stride = (columns + LineDoubles - 1) / LineDoubles * LineDoubles;
         var length = (long)rows * Stride + LineDoubles;
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Array.MaxLength, nameof(rows));
-        _values = GC.AllocateArray<double>((int)length, pinned: true);
+        _values = Allocate((int)length);
         fixed (double* start = _values)
         {
             _offset = (int)((64 - (nint)start % 64) % 64 / sizeof(double));
@@ -46,6 +48,25 @@ public sealed class SeriesMatrix
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows, nameof(row));
             return _values.AsSpan(_offset + row * Stride, Columns);
         }
+    }
+
+    /// <summary>Zeros. Large arrays are advised before they are first touched.</summary>
+    static unsafe double[] Allocate(int length)
+    {
+        const int LargeDoubles = 1 << 20;
+        if (length < LargeDoubles)
+        {
+            return GC.AllocateArray<double>(length, pinned: true);
+        }
+
+        var values = GC.AllocateUninitializedArray<double>(length, pinned: true);
+        fixed (double* start = values)
+        {
+            HugePages.Ask(start, (long)length * sizeof(double));
+        }
+
+        Array.Clear(values);
+        return values;
     }
 
     /// <summary>The array is pinned for life; keep the matrix reachable while the pointer is used.</summary>

@@ -1,67 +1,70 @@
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using Fettle.Indicators.Kernels;
 using Fettle.Indicators.Lanes;
 
 namespace Fettle.Indicators.Batches;
 
-/// <summary>One thread's share of a batch: its kernels, and the columns of one chunk of one tile.</summary>
-internal sealed unsafe class TileWorker<V> : IDisposable
+/// <summary>Stocks in lanes: the kernels, and the columns of one chunk of one tile.</summary>
+internal sealed unsafe class TileWorker<V> : BatchWorker
     where V : unmanaged, ILanes<V>
 {
     // Columns of 64 bars and eight lanes are 4 KiB; the few that a kernel touches stay in the first-level cache. They begin on different
     // sets of it: columns a whole page apart would drive each other out.
     const int Chunk = Block.Length;
-    const int ColumnGap = 3 * 64 / sizeof(double);
+    const int ColumnLanes = Chunk + 3;
     const int Fields = 6;
     const int MaxOutputs = 4;
 
     // Results of this size leave the cache anyway; writing past it halves the memory traffic.
     const long StreamingBytes = 8L << 20;
 
-    readonly BatchTask _task;
+    readonly Indicator[] _indicators;
+    readonly BarFields _used;
     readonly KernelRunner<V>[] _runners;
     readonly int[] _firstOutput;
-    readonly bool _streaming;
-    readonly double* _memory;
+    // The bar at which a runner begins: later than the first only where last values are wanted and nothing before matters.
+    readonly int[] _start;
+    readonly LaneArray<V> _columns = new((Fields + MaxOutputs) * ColumnLanes);
     readonly Tile<V> _tile;
     // A bit for each lane whose column has a value that is not finite; bars behind a stock's last one count too, which costs time only.
     readonly int[] _gaps = new int[Fields];
     ScalarWorker? _scalar;
+    BatchTask _task = null!;
+    bool _streaming;
 
-    TileWorker(BatchTask task)
+    public TileWorker(Indicator[] indicators)
     {
-        _task = task;
-        _runners = [.. task.Indicators.Select(i => i.CreateRunner<V>())];
+        _indicators = indicators;
+        _runners = [.. indicators.Select(i => i.CreateRunner<V>())];
         _firstOutput = new int[_runners.Length];
-        for (int i = 1, sum = 0; i < _runners.Length; i++)
+        _start = new int[_runners.Length];
+        for (int i = 0, sum = 0; i < _runners.Length; i++)
         {
-            _firstOutput[i] = sum += task.Indicators[i - 1].Descriptor.Outputs.Count;
+            _firstOutput[i] = sum;
+            _used |= indicators[i].Descriptor.Inputs;
+            sum += indicators[i].Descriptor.Outputs.Count;
         }
 
-        _streaming = task.Outputs is { } outputs && (long)outputs.Length * task.Bars.Stocks * task.Bars.Capacity * sizeof(double) > StreamingBytes;
-        _memory = (double*)NativeMemory.AlignedAlloc((nuint)((Fields + MaxOutputs) * ColumnDoubles * sizeof(double)), 64);
-        new Span<double>(_memory, (Fields + MaxOutputs) * ColumnDoubles).Clear();
         _tile = CreateTile();
     }
 
-    static int ColumnDoubles => Chunk * V.Count + ColumnGap;
-
-    public static void Run(BatchTask task, int from, int to)
+    public override void Run(BatchTask task, int from, int to)
     {
-        using var worker = new TileWorker<V>(task);
+        _task = task;
+        _streaming = task.Outputs is { } outputs && (long)outputs.Length * task.Bars.Stocks * task.Bars.Capacity * sizeof(double) > StreamingBytes;
         for (var tile = from; tile < to; tile++)
         {
-            worker.RunTile(tile * V.Count);
+            RunTile(tile * V.Count);
         }
 
-        if (worker._streaming && Sse.IsSupported)
+        if (_streaming && Sse.IsSupported)
         {
             Sse.StoreFence();
         }
-    }
 
-    public void Dispose() => NativeMemory.AlignedFree(_memory);
+        // Kept for the next call, the worker must not keep this one's market.
+        _task = null!;
+    }
 
     void RunTile(int firstStock)
     {
@@ -72,32 +75,27 @@ internal sealed unsafe class TileWorker<V> : IDisposable
             longest = Math.Max(longest, _task.Counts[firstStock + lane]);
         }
 
-        var used = BarFields.None;
-        foreach (var indicator in _task.Indicators)
-        {
-            used |= indicator.Descriptor.Inputs;
-        }
-
         Array.Clear(_gaps);
-        foreach (var runner in _runners)
+        for (var i = 0; i < _runners.Length; i++)
         {
-            runner.Reset();
+            _runners[i].Reset();
+            _start[i] = _task.Last is null ? 0 : Start(_indicators[i], firstStock, lanes);
         }
 
         for (var from = 0; from < longest; from += Chunk)
         {
-            RunChunk(firstStock, lanes, used, from, Math.Min(Chunk, longest - from));
+            RunChunk(firstStock, lanes, from, Math.Min(Chunk, longest - from));
         }
 
         Finish(firstStock, lanes, longest);
     }
 
-    void RunChunk(int firstStock, int lanes, BarFields used, int from, int bars)
+    void RunChunk(int firstStock, int lanes, int from, int bars)
     {
         var rows = stackalloc double*[V.Count];
         for (var field = 0; field < Fields; field++)
         {
-            if (((int)used & 1 << field) == 0)
+            if (((int)_used & 1 << field) == 0)
             {
                 continue;
             }
@@ -115,12 +113,32 @@ internal sealed unsafe class TileWorker<V> : IDisposable
         var storing = _task.Last is null || EndsHere(firstStock, lanes, from, bars);
         for (var i = 0; i < _runners.Length; i++)
         {
-            _runners[i].Run(_tile, 0, bars);
+            if (_start[i] >= from + bars)
+            {
+                continue;
+            }
+
+            _runners[i].Run(_tile, Math.Max(0, _start[i] - from), bars);
             if (storing)
             {
                 StoreOutputs(i, firstStock, lanes, from, bars, rows);
             }
         }
+    }
+
+    /// <summary>The earliest that any lane needs: each lane's own is a whole number of stretches later.</summary>
+    int Start(Indicator indicator, int firstStock, int lanes)
+    {
+        var start = int.MaxValue;
+        for (var lane = 0; lane < lanes; lane++)
+        {
+            if (_task.Counts[firstStock + lane] is > 0 and var count)
+            {
+                start = Math.Min(start, indicator.TailStart(count));
+            }
+        }
+
+        return start;
     }
 
     /// <summary>Whether a stock's last bar is among these.</summary>
@@ -139,7 +157,7 @@ internal sealed unsafe class TileWorker<V> : IDisposable
 
     void StoreOutputs(int indicator, int firstStock, int lanes, int from, int bars, double** rows)
     {
-        var outputs = _task.Indicators[indicator].Descriptor.Outputs.Count;
+        var outputs = _indicators[indicator].Descriptor.Outputs.Count;
         for (var k = 0; k < outputs; k++)
         {
             var output = _firstOutput[indicator] + k;
@@ -188,9 +206,9 @@ internal sealed unsafe class TileWorker<V> : IDisposable
 
             for (var i = 0; i < _runners.Length; i++)
             {
-                if (HasGap(_task.Indicators[i].Descriptor.Inputs, lane))
+                if (HasGap(_indicators[i].Descriptor.Inputs, lane))
                 {
-                    (_scalar ??= new ScalarWorker(_task)).Run(i, _firstOutput[i], stock);
+                    (_scalar ??= new ScalarWorker(_indicators)).Run(_task, i, _firstOutput[i], stock);
                 }
             }
         }
@@ -209,7 +227,7 @@ internal sealed unsafe class TileWorker<V> : IDisposable
         return false;
     }
 
-    double* Column(int index) => _memory + index * ColumnDoubles;
+    double* Column(int index) => (double*)(_columns.Start + index * ColumnLanes);
 
     Tile<V> CreateTile() => new()
     {

@@ -53,6 +53,8 @@ public sealed class BollingerBands : Indicator
 
     internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period, _width));
 
+    internal override int TailStart(int count) => Tail.OfWindow(count, _period);
+
     unsafe struct Kernel<V>(int period, double width) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {

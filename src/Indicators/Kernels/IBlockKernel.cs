@@ -9,8 +9,8 @@ namespace Fettle.Indicators.Kernels;
 /// </summary>
 /// <remarks>
 /// 1. A pass takes columns and writes columns. It returns the index from which on its column has values; the next pass begins there.
-/// 2. Passes write into the kernel's own columns. Outputs are written last, when no input of the block is read any more at another index: an output may be
-///    the very memory of an input, and two outputs may be the same memory. Outputs are never read.
+/// 2. Outputs are written when no input of the block is read any more at another index: an output may be the very memory of an input. An output may be read by
+///    the pass that makes the next one, in step; two outputs that are the same memory then hold the later one.
 /// 3. The state of every pass is carried from block to block, so that results do not depend on where blocks end: a stream is a sequence of blocks of one.
 /// </remarks>
 internal interface IBlockKernel<V>

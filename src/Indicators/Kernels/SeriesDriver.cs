@@ -9,8 +9,12 @@ namespace Fettle.Indicators.Kernels;
 /// <summary>Runs a kernel over one stock, from gap to gap.</summary>
 internal static class SeriesDriver
 {
-    public static void Run(Indicator indicator, in BarSeries bars, in SeriesOutputs outputs) =>
-        Run(indicator, indicator.CreateRunner<Lane1>(), bars, outputs);
+    public static void Run(Indicator indicator, in BarSeries bars, in SeriesOutputs outputs)
+    {
+        var runner = indicator.Take();
+        Run(indicator, runner, bars, outputs);
+        indicator.GiveBack(runner);
+    }
 
     public static unsafe void Run(Indicator indicator, KernelRunner<Lane1> runner, in BarSeries bars, in SeriesOutputs outputs)
     {

@@ -32,6 +32,8 @@ public sealed class Cci : Indicator
 
     internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period));
 
+    internal override int TailStart(int count) => Tail.OfWindow(count, _period);
+
     unsafe struct Kernel<V>(int period) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {
@@ -57,7 +59,28 @@ public sealed class Cci : Indicator
         {
             var zero = V.Create(0);
             var scale = V.Create(0.015 / period);
-            for (var i = first; i < count; i++)
+            var i = first;
+
+            // Two windows at once: each is a chain of dependent additions, and they share all prices but one at either end.
+            for (; i + 1 < count; i += 2)
+            {
+                var mean0 = means[i];
+                var mean1 = means[i + 1];
+                var deviation0 = V.Abs(typical[i + 1 - period] - mean0);
+                var deviation1 = zero;
+                for (var k = i + 2 - period; k <= i; k++)
+                {
+                    var price = typical[k];
+                    deviation0 += V.Abs(price - mean0);
+                    deviation1 += V.Abs(price - mean1);
+                }
+
+                deviation1 += V.Abs(typical[i + 1] - mean1);
+                output[i] = V.IfEqual(deviation0, zero, zero, (typical[i] - mean0) / (deviation0 * scale));
+                output[i + 1] = V.IfEqual(deviation1, zero, zero, (typical[i + 1] - mean1) / (deviation1 * scale));
+            }
+
+            if (i < count)
             {
                 var mean = means[i];
                 var deviation = zero;

@@ -44,7 +44,6 @@ public sealed class FastStochastic : Indicator
     unsafe struct Kernel<V>(int fastK, int fastD) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        readonly LaneArray<V> _columns = new(2 * Block.Length);
         RangePlace<V> _place = new(fastK);
         Smoothing<V> _d = new(fastD);
 
@@ -56,12 +55,12 @@ public sealed class FastStochastic : Indicator
 
         public void Run(in Tile<V> tile, int from, int count)
         {
-            var place = _columns.Start;
-            var d = _columns.Start + Block.Length;
+            var place = tile.Out0 + from;
+            var d = tile.Out1 + from;
             var first = _place.Run(tile.High + from, tile.Low + from, tile.Close + from, place, 0, count);
             first = _d.Run(place, d, first, count);
-            Block.Copy(place, tile.Out0 + from, first, count);
-            Block.Copy(d, tile.Out1 + from, first, count);
+            Block.FillNaN(place, first);
+            Block.FillNaN(d, first);
         }
     }
 }

@@ -22,6 +22,8 @@ public sealed class Momentum : Indicator
 
     internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period));
 
+    internal override int TailStart(int count) => Tail.OfDelay(count, _period);
+
     struct Kernel<V>(int period) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {

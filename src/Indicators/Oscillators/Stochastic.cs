@@ -52,7 +52,7 @@ public sealed class Stochastic : Indicator
     unsafe struct Kernel<V>(int fastK, int slowK, int slowD) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        readonly LaneArray<V> _columns = new(3 * Block.Length);
+        readonly LaneArray<V> _column = new(Block.Length);
         RangePlace<V> _place = new(fastK);
         Smoothing<V> _k = new(slowK);
         Smoothing<V> _d = new(slowD);
@@ -66,14 +66,13 @@ public sealed class Stochastic : Indicator
 
         public void Run(in Tile<V> tile, int from, int count)
         {
-            var place = _columns.Start;
-            var k = _columns.Start + Block.Length;
-            var d = _columns.Start + 2 * Block.Length;
-            var first = _place.Run(tile.High + from, tile.Low + from, tile.Close + from, place, 0, count);
-            first = _k.Run(place, k, first, count);
+            var k = tile.Out0 + from;
+            var d = tile.Out1 + from;
+            var first = _place.Run(tile.High + from, tile.Low + from, tile.Close + from, _column.Start, 0, count);
+            first = _k.Run(_column.Start, k, first, count);
             first = _d.Run(k, d, first, count);
-            Block.Copy(k, tile.Out0 + from, first, count);
-            Block.Copy(d, tile.Out1 + from, first, count);
+            Block.FillNaN(k, first);
+            Block.FillNaN(d, first);
         }
     }
 }

@@ -44,7 +44,7 @@ public sealed class StochasticRsi : Indicator
     unsafe struct Kernel<V>(int period, int fastK, int fastD) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        readonly LaneArray<V> _columns = new(3 * Block.Length);
+        readonly LaneArray<V> _column = new(Block.Length);
         RsiStep<V> _rsi = new(period);
         RangePlace<V> _place = new(fastK);
         Smoothing<V> _d = new(fastD);
@@ -58,14 +58,14 @@ public sealed class StochasticRsi : Indicator
 
         public void Run(in Tile<V> tile, int from, int count)
         {
-            var rsi = _columns.Start;
-            var place = _columns.Start + Block.Length;
-            var d = _columns.Start + 2 * Block.Length;
+            var rsi = _column.Start;
+            var place = tile.Out0 + from;
+            var d = tile.Out1 + from;
             var first = Strength(tile.Close + from, rsi, count);
             first = _place.Run(rsi, rsi, rsi, place, first, count);
             first = _d.Run(place, d, first, count);
-            Block.Copy(place, tile.Out0 + from, first, count);
-            Block.Copy(d, tile.Out1 + from, first, count);
+            Block.FillNaN(place, first);
+            Block.FillNaN(d, first);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]

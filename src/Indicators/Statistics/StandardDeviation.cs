@@ -38,6 +38,8 @@ public sealed class StandardDeviation : Indicator
 
     internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period, _scale));
 
+    internal override int TailStart(int count) => Tail.OfWindow(count, _period);
+
     unsafe struct Kernel<V>(int period, double scale) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {

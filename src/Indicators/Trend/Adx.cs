@@ -92,10 +92,10 @@ public sealed class Adx : Indicator
 
             Sums(up, down, range, count);
             var first = Math.Clamp(period - _bar, 0, count);
-            Indexes(up, down, range, index, first, count);
+            Indexes(up, down, range, index, tile.Out1 + from, tile.Out2 + from, first, count);
             Average(index, tile.Out0 + from, first, count);
-            Block.Copy(up, tile.Out1 + from, first, count);
-            Block.Copy(down, tile.Out2 + from, first, count);
+            Block.FillNaN(tile.Out1 + from, first);
+            Block.FillNaN(tile.Out2 + from, first);
             _bar = Math.Min(_bar + count, 2 * period);
         }
 
@@ -162,9 +162,9 @@ public sealed class Adx : Indicator
             (_up, _down, _true) = (sumUp, sumDown, sumRange);
         }
 
-        /// <summary>Turns the sums into directional indicators, in place. A bar without any movement has the index -1, which the average passes over.</summary>
+        /// <summary>Turns the sums into directional indicators and their index. A bar without any movement has the index -1, which the average passes over.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        static void Indexes(V* up, V* down, V* range, V* index, int first, int count)
+        static void Indexes(V* up, V* down, V* range, V* index, V* plusDi, V* minusDi, int first, int count)
         {
             var zero = V.Create(0);
             var hundred = V.Create(100);
@@ -175,8 +175,8 @@ public sealed class Adx : Indicator
                 var plus = V.IfEqual(whole, zero, zero, hundred * (up[i] / whole));
                 var minus = V.IfEqual(whole, zero, zero, hundred * (down[i] / whole));
                 var sum = plus + minus;
-                up[i] = plus;
-                down[i] = minus;
+                plusDi[i] = plus;
+                minusDi[i] = minus;
                 index[i] = V.IfEqual(sum, zero, none, hundred * (V.Abs(plus - minus) / sum));
             }
         }

@@ -23,6 +23,8 @@ public sealed class TrueRange : Indicator
 
     internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new());
 
+    internal override int TailStart(int count) => Tail.OfDelay(count, 1);
+
     struct Kernel<V> : IKernel<V>
         where V : unmanaged, ILanes<V>
     {

@@ -37,6 +37,8 @@ public sealed class Vwap : Indicator
 
     internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period));
 
+    internal override int TailStart(int count) => Tail.OfWindow(count, _period);
+
     unsafe struct Kernel<V>(int period) : IBlockKernel<V>
         where V : unmanaged, ILanes<V>
     {

@@ -6,12 +6,12 @@ namespace Fettle.Services.Tests.Stocks;
 /// <summary>The panel against the plain path, bit for bit, and both against the future.</summary>
 public sealed class MarketFeaturesTests
 {
-    static readonly int FirstDay = new DateOnly(2024, 1, 1).DayNumber;
+    internal static readonly int FirstDay = new DateOnly(2024, 1, 1).DayNumber;
 
     static readonly DateOnly[] Dates = [.. new[] { 30, 60, 200, 299, 305 }.Select(d => DateOnly.FromDayNumber(FirstDay + d))];
 
     /// <summary>Stocks with late listings, days without trade, missing figures and news of all ages; after <paramref name="cut"/> everything differs by seed.</summary>
-    static Dictionary<string, StockHistory> Market(int stocks, int cut = int.MaxValue, int futureSeed = 0)
+    internal static Dictionary<string, StockHistory> Market(int stocks, int cut = int.MaxValue, int futureSeed = 0)
     {
         var result = new Dictionary<string, StockHistory>(StringComparer.Ordinal);
         for (var s = 0; s < stocks; s++)
@@ -71,7 +71,7 @@ public sealed class MarketFeaturesTests
             new StockBar(m.Key, d, m.Value.Closes[i], m.Value.Closes[i] + 1, m.Value.Closes[i] - 0.01, m.Value.Closes[i], m.Value.Volumes[i])))),
         market);
 
-    static long[] Bits(ReadOnlySpan<double> features) => [.. features.ToArray().Select(v => double.IsNaN(v) ? -1 : BitConverter.DoubleToInt64Bits(v))];
+    internal static long[] Bits(ReadOnlySpan<double> features) => [.. features.ToArray().Select(v => double.IsNaN(v) ? -1 : BitConverter.DoubleToInt64Bits(v))];
 
     [Theory]
     [InlineData(1)]

@@ -33,6 +33,21 @@ internal sealed class FeatureTable(string[] codes)
         return _values.AsSpan(row * FeatureNames.Count, FeatureNames.Count);
     }
 
+    /// <summary>These rows in a table of other codes; a code that is not here has no features there.</summary>
+    internal FeatureTable Over(string[] others)
+    {
+        var table = new FeatureTable(others);
+        for (var row = 0; row < others.Length; row++)
+        {
+            if (TryFind(others[row], out var mine))
+            {
+                this[mine].CopyTo(table.Claim(row));
+            }
+        }
+
+        return table;
+    }
+
     /// <summary>A header and a line per stock that has features; NaN is an empty field, numbers read back to the same bits.</summary>
     public void WriteCsv(TextWriter writer, DateOnly date)
     {

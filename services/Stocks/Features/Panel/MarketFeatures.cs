@@ -88,6 +88,18 @@ internal sealed class MarketFeatures
         }
     }
 
+    /// <summary>
+    /// Takes bars that have arrived: this market or, where bars do not simply follow, a copy (see <see cref="PricePanel.Append"/>), and the table of the
+    /// date with the rows of those stocks computed again. Equals loading and computing everything anew, bit for bit.
+    /// </summary>
+    public (MarketFeatures Market, FeatureTable Table) Update(FeatureTable table, DateOnly date, IReadOnlyCollection<StockBar> bars)
+    {
+        var market = Append(bars);
+        var current = ReferenceEquals(market, this) ? table : table.Over([.. market._rest.Select(h => h.Stock.BseCode)]);
+        market.Refresh(current, date, bars.Select(b => b.Code).Distinct(StringComparer.Ordinal));
+        return (market, current);
+    }
+
     /// <summary>The features of every stock, or of those that <paramref name="only"/> picks.</summary>
     public FeatureTable Compute(DateOnly date, int threads, Func<StockIdentity, bool>? only = null)
     {
