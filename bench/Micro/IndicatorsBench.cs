@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.Intrinsics;
 using Fettle.Indicators;
 using Fettle.Shared.Results;
 
@@ -24,7 +25,10 @@ internal sealed class IndicatorsBatchBench : IBenchmark
             ("all bars, 2 threads", 1, () => batch.Compute(bars, outputs, 2)),
             ("last bars only, 1 thread", 1, () => batch.ComputeLast(bars, default, last, 1)),
             ("last bars only, 2 threads", 1, () => batch.ComputeLast(bars, default, last, 2)),
-            ("floor: only writing the results, 1 thread", 1, () => Fill(outputs)));
+            ("floor: only writing the results, 1 thread", 1, () => Fill(outputs, 1)),
+            ("floor: only writing the results, 2 threads", 1, () => Fill(outputs, 2)),
+            ("the machine: arithmetic in registers, 1 thread", 1, () => Spin(1)),
+            ("the machine: the same work, 2 threads", 1, () => Spin(2)));
         var cells = (double)bars.Stocks * bars.Capacity;
         result.Settings["simd"] = Simd.Level.ToString();
         result.Settings["outputs"] = outputs.Length;
@@ -37,7 +41,7 @@ internal sealed class IndicatorsBatchBench : IBenchmark
                 Text(t.MedianNs / 1e6),
                 Text(t.MinNs / 1e6),
                 Text(t.MedianNs / cells),
-                t.Name.StartsWith("last", StringComparison.Ordinal) ? "2" : Text(cells * outputs.Length * 8 / 1e6),
+                t.Name.StartsWith("last", StringComparison.Ordinal) ? "2" : t.Name.StartsWith("the machine", StringComparison.Ordinal) ? "0" : Text(cells * outputs.Length * 8 / 1e6),
             })],
             "Quoted, on a Zen 4 machine: TA-Lib's C library needs 562 ms for 25 outputs on one thread, 283 on two."));
         return Task.CompletedTask;
@@ -45,21 +49,39 @@ internal sealed class IndicatorsBatchBench : IBenchmark
 
     static string Text(double value) => value.ToString("F1", CultureInfo.InvariantCulture);
 
-    static unsafe void Fill(SeriesMatrix[] outputs)
+    static void Fill(SeriesMatrix[] outputs, int threads) => Parallel.For(0, outputs.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, k => Fill(outputs[k]));
+
+    static unsafe void Fill(SeriesMatrix output)
     {
-        foreach (var output in outputs)
+        for (var row = 0; row < output.Rows; row++)
         {
-            for (var row = 0; row < output.Rows; row++)
+            fixed (double* target = output[row])
             {
-                fixed (double* target = output[row])
+                for (var i = 0; i < output.Stride; i += 4)
                 {
-                    for (var i = 0; i < output.Stride; i += 4)
-                    {
-                        System.Runtime.Intrinsics.Vector256.StoreAlignedNonTemporal(System.Runtime.Intrinsics.Vector256<double>.Zero, target + i);
-                    }
+                    Vector256.StoreAlignedNonTemporal(Vector256<double>.Zero, target + i);
                 }
             }
         }
+    }
+
+    /// <summary>Work that shares nothing, not even a cache line: what two threads gain here is all that this machine can give.</summary>
+    static void Spin(int threads)
+    {
+        const int Parts = 16;
+        Parallel.For(0, Parts, new ParallelOptions { MaxDegreeOfParallelism = threads }, _ =>
+        {
+            Vector256<double> a = Vector256.Create(1.0), b = a, c = a, d = a, factor = Vector256.Create(0.999999), term = Vector256.Create(1e-6);
+            for (var i = 0; i < 400_000; i++)
+            {
+                a = Vector256.FusedMultiplyAdd(a, factor, term);
+                b = Vector256.FusedMultiplyAdd(b, factor, term) / factor;
+                c = Vector256.FusedMultiplyAdd(c, factor, term);
+                d = Vector256.FusedMultiplyAdd(d, factor, term) / factor;
+            }
+
+            GC.KeepAlive((a + b + c + d).ToString());
+        });
     }
 }
 

@@ -86,7 +86,8 @@ public sealed class AppendPropertyTests
         for (var row = 0; row < expected.Codes.Count; row++)
         {
             actual.Days(row).SequenceEqual(expected.Days(row)).ShouldBeTrue(actual.Codes[row]);
-            var (a, b) = (actual.Bars[row], expected.Bars[row]);
+            var a = actual.Bars[row];
+            var b = expected.Bars[row];
             Bits(a.Open).ShouldBe(Bits(b.Open));
             Bits(a.High).ShouldBe(Bits(b.High));
             Bits(a.Low).ShouldBe(Bits(b.Low));

@@ -84,13 +84,15 @@ internal sealed unsafe class TileWorker<V> : BatchWorker
 
         for (var from = 0; from < longest; from += Chunk)
         {
-            RunChunk(firstStock, lanes, from, Math.Min(Chunk, longest - from));
+            // What is read next: the rest of these rows, or the beginning of the next tile's.
+            var ahead = from + Chunk < longest ? Chunk : V.Count * _task.Bars.Close.Stride - from;
+            RunChunk(firstStock, lanes, from, Math.Min(Chunk, longest - from), ahead);
         }
 
-        Finish(firstStock, lanes, longest);
+        Finish(firstStock, lanes);
     }
 
-    void RunChunk(int firstStock, int lanes, int from, int bars)
+    void RunChunk(int firstStock, int lanes, int from, int bars, nint ahead)
     {
         var rows = stackalloc double*[V.Count];
         for (var field = 0; field < Fields; field++)
@@ -102,12 +104,13 @@ internal sealed unsafe class TileWorker<V> : BatchWorker
 
             // A tile that is not full repeats its last stock; nothing of the copies is stored.
             var matrix = _task.Bars.Field(field);
+            var first = matrix.Pointer(firstStock);
             for (var lane = 0; lane < V.Count; lane++)
             {
-                rows[lane] = matrix.Pointer(firstStock + Math.Min(lane, lanes - 1));
+                rows[lane] = first + Math.Min(lane, lanes - 1) * matrix.Stride;
             }
 
-            _gaps[field] |= Transposer.Load(rows, from, bars, V.Count, Column(field));
+            _gaps[field] |= Transposer.Load(rows, from, bars, V.Count, Column(field), ahead);
         }
 
         var storing = _task.Last is null || EndsHere(firstStock, lanes, from, bars);
@@ -121,7 +124,7 @@ internal sealed unsafe class TileWorker<V> : BatchWorker
             _runners[i].Run(_tile, Math.Max(0, _start[i] - from), bars);
             if (storing)
             {
-                StoreOutputs(i, firstStock, lanes, from, bars, rows);
+                StoreOutputs(i, firstStock, lanes, from, bars);
             }
         }
     }
@@ -155,7 +158,7 @@ internal sealed unsafe class TileWorker<V> : BatchWorker
         return false;
     }
 
-    void StoreOutputs(int indicator, int firstStock, int lanes, int from, int bars, double** rows)
+    void StoreOutputs(int indicator, int firstStock, int lanes, int from, int bars)
     {
         var outputs = _indicators[indicator].Descriptor.Outputs.Count;
         for (var k = 0; k < outputs; k++)
@@ -176,18 +179,15 @@ internal sealed unsafe class TileWorker<V> : BatchWorker
                 continue;
             }
 
-            for (var lane = 0; lane < lanes; lane++)
-            {
-                rows[lane] = _task.Outputs![output].Pointer(firstStock + lane);
-            }
-
-            Transposer.Store(column, bars, V.Count, rows, from, lanes, _streaming);
+            var target = _task.Outputs![output];
+            Transposer.Store(column, bars, V.Count, target.Pointer(firstStock) + from, target.Stride, lanes, _streaming);
         }
     }
 
     /// <summary>Writes what lanes cannot: the end of shorter stocks, and stocks with gaps.</summary>
-    void Finish(int firstStock, int lanes, int longest)
+    void Finish(int firstStock, int lanes)
     {
+        var anyGap = _gaps.AsSpan().ContainsAnyExcept(0);
         for (var lane = 0; lane < lanes; lane++)
         {
             var stock = firstStock + lane;
@@ -204,7 +204,7 @@ internal sealed unsafe class TileWorker<V> : BatchWorker
                 last[stock].Fill(double.NaN);
             }
 
-            for (var i = 0; i < _runners.Length; i++)
+            for (var i = 0; anyGap && i < _runners.Length; i++)
             {
                 if (HasGap(_indicators[i].Descriptor.Inputs, lane))
                 {

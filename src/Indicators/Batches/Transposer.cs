@@ -7,12 +7,20 @@ namespace Fettle.Indicators.Batches;
 /// <summary>Turns rows of stocks into bars of lanes and back, in blocks of 4 × 4.</summary>
 internal static unsafe class Transposer
 {
+    const int LineDoubles = 8;
+
     /// <summary>
     /// Reads <paramref name="bars"/> values (rounded up to 4, within the padding of a row) of each of <paramref name="lanes"/> rows. Returns a bit for each
     /// row with a value that is not finite: x - x is 0 for finite x and NaN otherwise, and sums of zeros stay zero.
     /// </summary>
+    /// <param name="rows">Where each lane's row begins.</param>
+    /// <param name="from">First bar.</param>
+    /// <param name="bars">Bars to read.</param>
+    /// <param name="lanes">Lanes of the tile.</param>
+    /// <param name="tile">Receives the bars of lanes.</param>
+    /// <param name="ahead">Distance in values to what will be read next: asked for now, it has come when the kernels are done with this chunk.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static int Load(double** rows, int from, int bars, int lanes, double* tile)
+    public static int Load(double** rows, int from, int bars, int lanes, double* tile, nint ahead)
     {
         var gaps = 0;
         for (var group = 0; group < lanes; group += 4)
@@ -25,6 +33,14 @@ internal static unsafe class Transposer
             var target = tile + group;
             for (var i = 0; i < bars; i += 4)
             {
+                if (Sse.IsSupported && i % LineDoubles == 0)
+                {
+                    Sse.Prefetch1(r0 + i + ahead);
+                    Sse.Prefetch1(r1 + i + ahead);
+                    Sse.Prefetch1(r2 + i + ahead);
+                    Sse.Prefetch1(r3 + i + ahead);
+                }
+
                 var v0 = Vector256.Load(r0 + i);
                 var v1 = Vector256.Load(r1 + i);
                 var v2 = Vector256.Load(r2 + i);
@@ -51,11 +67,11 @@ internal static unsafe class Transposer
 
     /// <summary>Writes whole cache lines, past the cache when <paramref name="streaming"/>: a result larger than the cache is not read back at once.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void Store(double* tile, int bars, int lanes, double** rows, int from, int validLanes, bool streaming)
+    public static void Store(double* tile, int bars, int lanes, double* row, nint stride, int validLanes, bool streaming)
     {
         for (var group = 0; group < lanes && group < validLanes; group += 4)
         {
-            var r = rows + group;
+            var line = row + group * stride;
             var valid = Math.Min(4, validLanes - group);
             var source = tile + group;
             for (var i = 0; i < bars; i += 8)
@@ -66,21 +82,20 @@ internal static unsafe class Transposer
                 var (b0, b1, b2, b3) = Turn(
                     Vector256.Load(source), Vector256.Load(source + lanes), Vector256.Load(source + 2 * lanes), Vector256.Load(source + 3 * lanes));
                 source += 4 * lanes;
-                var at = from + i;
-                StoreLine(r[0] + at, a0, b0, streaming);
+                StoreLine(line + i, a0, b0, streaming);
                 if (valid > 1)
                 {
-                    StoreLine(r[1] + at, a1, b1, streaming);
+                    StoreLine(line + stride + i, a1, b1, streaming);
                 }
 
                 if (valid > 2)
                 {
-                    StoreLine(r[2] + at, a2, b2, streaming);
+                    StoreLine(line + 2 * stride + i, a2, b2, streaming);
                 }
 
                 if (valid > 3)
                 {
-                    StoreLine(r[3] + at, a3, b3, streaming);
+                    StoreLine(line + 3 * stride + i, a3, b3, streaming);
                 }
             }
         }

@@ -31,15 +31,49 @@ internal unsafe struct ExtremeWindow<V, TPick>(int period)
 {
     // Raw values of the stretch in progress up to _at; from there on extremes of the suffixes of the stretch before.
     readonly LaneArray<V> _stretch = new(period - 1);
+    readonly bool _isShort = period <= RecentValues<V>.LongestShortWindow;
+    RecentValues<V> _recent = new(Math.Min(period, RecentValues<V>.LongestShortWindow) - 1);
     int _seen;
     int _at;
     V _prefix;
 
-    public void Reset() => _seen = _at = 0;
+    public void Reset()
+    {
+        _seen = _at = 0;
+        _recent.Reset();
+    }
 
     /// <summary>Takes <c>x[from..to)</c> and writes the extremes of the windows that end there. Returns the first index that has one; before it <paramref name="y"/> holds nothing of use.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public int Run(V* x, V* y, int from, int to)
+    {
+        if (!_isShort)
+        {
+            return RunInStretches(x, y, from, to);
+        }
+
+        var values = _recent.Take(x + from, to - from, out var first);
+        Pick(values, y + from, first, to - from);
+        _recent.Keep(to - from);
+        return from + first;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    readonly void Pick(V* values, V* y, int first, int count)
+    {
+        for (var i = first; i < count; i++)
+        {
+            var extreme = values[i];
+            for (var k = 1; k < period; k++)
+            {
+                extreme = TPick.Pick(extreme, values[i - k]);
+            }
+
+            y[i] = extreme;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    int RunInStretches(V* x, V* y, int from, int to)
     {
         var stretch = _stretch.Start;
         var length = _stretch.Length;

@@ -42,27 +42,60 @@ internal unsafe struct RangePlace<V>(int period)
     }
 }
 
-/// <summary>A simple average that a period of 1 switches off.</summary>
+/// <summary>A simple average that a period of 1 switches off. Short ones are summed about the newest value: equal values are their own mean exactly.</summary>
 internal unsafe struct Smoothing<V>(int period)
     where V : unmanaged, ILanes<V>
 {
+    readonly bool _isShort = period <= RecentValues<V>.LongestShortWindow;
     MeanWindow<V> _window = new(Math.Max(2, period));
+    RecentValues<V> _recent = new(Math.Min(period, RecentValues<V>.LongestShortWindow) - 1);
 
-    public void Reset() => _window.Reset();
+    public void Reset()
+    {
+        _window.Reset();
+        _recent.Reset();
+    }
 
     /// <summary>Takes <c>x[from..to)</c> and returns the first index that has an average.</summary>
     public int Run(V* x, V* y, int from, int to)
     {
-        if (period > 1)
+        if (!_isShort)
         {
             return _window.Run(x, y, from, to);
         }
 
-        for (var i = from; i < to; i++)
+        var values = _recent.Take(x + from, to - from, out var first);
+        Means(values, y + from, first, to - from);
+        _recent.Keep(to - from);
+        return from + first;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    readonly void Means(V* values, V* y, int first, int count)
+    {
+        var inverse = V.Create(1.0 / period);
+        if (period == 3)
         {
-            y[i] = x[i];
+            // The usual one, without the inner loop; the same operations in the same order.
+            for (var i = first; i < count; i++)
+            {
+                var newest = values[i];
+                y[i] = V.Fma(values[i - 1] - newest + (values[i - 2] - newest), inverse, newest);
+            }
+
+            return;
         }
 
-        return from;
+        for (var i = first; i < count; i++)
+        {
+            var newest = values[i];
+            var sum = V.Create(0);
+            for (var k = 1; k < period; k++)
+            {
+                sum += values[i - k] - newest;
+            }
+
+            y[i] = V.Fma(sum, inverse, newest);
+        }
     }
 }

@@ -10,29 +10,29 @@ namespace Fettle.Services.Tests.Stocks;
 /// </summary>
 public sealed class LookAheadTests : IDisposable
 {
-    static readonly DateOnly Date = new(2025, 8, 13);
+    static readonly DateOnly Date = new(2025, 7, 23);
 
     /// <summary>Known on the date: bars up to it, quarters announced by it, news before its end, and when the next announcement is.</summary>
     static readonly string[] Future =
     [
-        $"DELETE FROM {StocksSchema.Prices} WHERE date > '2025-08-13' AND id % 5 = 0",
-        $"UPDATE {StocksSchema.Prices} SET open = open * 3, high = high * 3 + 1, low = low / 3, close = close * 1.7 + 1, volume = volume * 9 + 5, date = date(date, '+3 days') WHERE date > '2025-08-13'",
+        $"DELETE FROM {StocksSchema.Prices} WHERE date > '2025-07-23' AND id % 5 = 0",
+        $"UPDATE {StocksSchema.Prices} SET open = open * 3, high = high * 3 + 1, low = low / 3, close = close * 1.7 + 1, volume = volume * 9 + 5, date = date(date, '+3 days') WHERE date > '2025-07-23'",
         $"UPDATE {StocksSchema.Financials} SET revenue_cr = revenue_cr * 2 - 7, pat_cr = 1 - pat_cr, npm = npm + 9, equity_cr = equity_cr / 4, debt_cr = debt_cr * 5, "
-            + "current_assets_cr = 1, current_liabilities_cr = 2, announced_on = date(announced_on, '+2 days') WHERE announced_on > '2025-08-13'",
-        $"UPDATE {StocksSchema.News} SET score = -score WHERE published_at >= '2025-08-14'",
-        $"INSERT INTO {StocksSchema.News} (bse_code, published_at, score) SELECT bse_code, '2025-08-14 00:00:00', 1 FROM {StocksSchema.Stocks}",
-        $"DELETE FROM {StocksSchema.Calendar} WHERE announce_on > (SELECT MIN(c.announce_on) FROM {StocksSchema.Calendar} c WHERE c.bse_code = {StocksSchema.Calendar}.bse_code AND c.announce_on >= '2025-08-13')",
+            + "current_assets_cr = 1, current_liabilities_cr = 2, announced_on = date(announced_on, '+2 days') WHERE announced_on > '2025-07-23'",
+        $"UPDATE {StocksSchema.News} SET score = -score WHERE published_at >= '2025-07-24'",
+        $"INSERT INTO {StocksSchema.News} (bse_code, published_at, score) SELECT bse_code, '2025-07-24 00:00:00', 1 FROM {StocksSchema.Stocks}",
+        $"DELETE FROM {StocksSchema.Calendar} WHERE announce_on > (SELECT MIN(c.announce_on) FROM {StocksSchema.Calendar} c WHERE c.bse_code = {StocksSchema.Calendar}.bse_code AND c.announce_on >= '2025-07-23')",
         $"UPDATE {StocksSchema.Labels} SET label = 1 - label",
     ];
 
     static readonly string[] Past =
     [
-        $"UPDATE {StocksSchema.Prices} SET close = close * 1.01 + id % 3, volume = volume * (2 + 97 * (id % 2)) WHERE date BETWEEN '2025-08-01' AND '2025-08-13'",
-        $"UPDATE {StocksSchema.Prices} SET close = close * 1.05 WHERE date < '2025-08-01' AND id % 2 = 0",
-        $"UPDATE {StocksSchema.Financials} SET revenue_cr = revenue_cr * (1 + quarter % 3), pat_cr = pat_cr + 3, npm = npm + quarter * year % 5, equity_cr = equity_cr * 2, debt_cr = debt_cr * 3, current_assets_cr = current_assets_cr * 3 WHERE announced_on <= '2025-08-13'",
-        $"UPDATE {StocksSchema.News} SET score = score * 0.5 + 0.25 WHERE published_at < '2025-08-10'",
-        $"INSERT INTO {StocksSchema.News} (bse_code, published_at, score) SELECT bse_code, '2025-08-13 23:59:59', 1 FROM {StocksSchema.Stocks}",
-        $"UPDATE {StocksSchema.Calendar} SET announce_on = date(announce_on, '+1 day') WHERE announce_on > '2025-08-13'",
+        $"UPDATE {StocksSchema.Prices} SET close = close * 1.01 + id % 3, volume = volume * (2 + 97 * (id % 2)) WHERE date BETWEEN '2025-07-10' AND '2025-07-23'",
+        $"UPDATE {StocksSchema.Prices} SET close = close * 1.05 WHERE date < '2025-07-10' AND id % 2 = 0",
+        $"UPDATE {StocksSchema.Financials} SET revenue_cr = revenue_cr * (1 + (quarter * 3 + year * 7) % 5), pat_cr = pat_cr + 3, npm = npm + quarter * year % 5, equity_cr = equity_cr * 2, debt_cr = debt_cr * 3, current_assets_cr = current_assets_cr * 3 WHERE announced_on <= '2025-07-23'",
+        $"UPDATE {StocksSchema.News} SET score = score * 0.5 + 0.25 WHERE published_at < '2025-07-20'",
+        $"INSERT INTO {StocksSchema.News} (bse_code, published_at, score) SELECT bse_code, '2025-07-23 23:59:59', 1 FROM {StocksSchema.Stocks}",
+        $"UPDATE {StocksSchema.Calendar} SET announce_on = date(announce_on, '+1 day') WHERE announce_on > '2025-07-23'",
     ];
 
     readonly string _folder = Directory.CreateTempSubdirectory("fettle-future-").FullName;
@@ -47,7 +47,7 @@ public sealed class LookAheadTests : IDisposable
         known.Codes.Count.ShouldBeGreaterThan(40);
         for (var f = 0; f < FeatureNames.Count; f++)
         {
-            Enumerable.Range(0, known.Codes.Count).ShouldContain(r => known.Has(r) && !double.IsNaN(known[r][f]), $"{FeatureNames.All[f]} is computed for some stock");
+            Column(known, f).ShouldContain(v => !double.IsNaN(v), $"{FeatureNames.All[f]} is computed for some stock");
         }
 
         await ChangeAsync(database, Future);
@@ -71,8 +71,19 @@ public sealed class LookAheadTests : IDisposable
         var after = await RowsAsync(database, Date);
         for (var f = 0; f < FeatureNames.Count; f++)
         {
-            Enumerable.Range(0, before.Codes.Count).ShouldContain(r => before.Has(r) && !before[r][f].Equals(after[r][f]), FeatureNames.All[f]);
+            Column(after, f).ShouldNotBe(Column(before, f), FeatureNames.All[f]);
         }
+    }
+
+    static double[] Column(FeatureTable table, int feature)
+    {
+        var values = new double[table.Codes.Count];
+        for (var row = 0; row < values.Length; row++)
+        {
+            values[row] = table.Has(row) ? table[row][feature] : double.NaN;
+        }
+
+        return values;
     }
 
     Database Open()
