@@ -60,6 +60,19 @@ internal unsafe struct ExtremeWindow<V, TPick>(int period)
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     readonly void Pick(V* values, V* y, int first, int count)
     {
+        if (period == 5)
+        {
+            // The stochastic's usual one, without the inner loop.
+            for (var i = first; i < count; i++)
+            {
+                var recent = TPick.Pick(values[i], values[i - 1]);
+                var earlier = TPick.Pick(values[i - 2], values[i - 3]);
+                y[i] = TPick.Pick(TPick.Pick(recent, earlier), values[i - 4]);
+            }
+
+            return;
+        }
+
         for (var i = first; i < count; i++)
         {
             var extreme = values[i];
