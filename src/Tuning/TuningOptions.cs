@@ -81,6 +81,9 @@ public sealed record TuningOptions
     /// <summary>Longest do and undo together that is toggled round by round on a live instance.</summary>
     internal TimeSpan MostToggle { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long the target's rate is sustained at the end of a full run.</summary>
+    internal TimeSpan SustainTime { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Round lengths of their own, for tests.</summary>
     internal Verification.Pace? Pace { get; set; }
 

@@ -8,7 +8,7 @@ using Fettle.Tuning.Verification;
 
 namespace Fettle.Bench.Micro.Tuning;
 
-/// <summary>Live loops with an action that does nothing: two nginx processes, a new pair each loop, the pace of a quick run.</summary>
+/// <summary>Live loops with an action that does nothing: two nginx processes, a new pair each loop.</summary>
 internal sealed class LiveIdleBench : IBenchmark
 {
     const int Loops = 20;
@@ -19,7 +19,8 @@ internal sealed class LiveIdleBench : IBenchmark
 
     public async Task RunAsync(ResultDocument result, string[] arguments)
     {
-        var pace = Pace.Quick;
+        // Shorter rounds than a quick run's: twenty loops shall not hold a machine for minutes, and short rounds are the noisier ones.
+        var pace = Pace.Quick with { LeastOpen = TimeSpan.FromSeconds(0.1), Closed = TimeSpan.FromSeconds(0.1), WarmUp = TimeSpan.FromSeconds(0.1) };
         var users = 2 * Environment.ProcessorCount;
         var rows = new List<string[]>();
         var data = new JsonArray();
@@ -34,7 +35,7 @@ internal sealed class LiveIdleBench : IBenchmark
             var prober = new Prober(_ => new RequestCycle([LoadRequest.Get("/", "root")]), []);
             await prober.WarmAsync(a, users, pace.WarmUp, loop, CancellationToken.None);
             await prober.WarmAsync(b, users, pace.WarmUp, loop, CancellationToken.None);
-            var shape = pace.Shape(await prober.CapacityAsync(a, users, TimeSpan.FromSeconds(0.3), loop, CancellationToken.None), users);
+            var shape = pace.Shape(await prober.CapacityAsync(a, users, TimeSpan.FromSeconds(0.2), loop, CancellationToken.None), users);
             var aa = await new Comparison(prober, TimeProvider.System, loop).RunAsync(a, b, shape, pace.CalibrationRounds, null, TimeSpan.MaxValue, _ => { }, CancellationToken.None);
             var judge = new Judge(pace.Plan(0.01), NoiseFloor.From(aa.Samples, loop), Math.Log(1.03), loop);
             var trial = await new Comparison(prober, TimeProvider.System, loop + 1000).RunAsync(a, b, shape, pace.MostRounds, judge, TimeSpan.MaxValue, _ => { }, CancellationToken.None);

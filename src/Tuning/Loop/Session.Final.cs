@@ -9,7 +9,6 @@ namespace Fettle.Tuning.Loop;
 /// <summary>Steps 6 and 7 of the loop: the total against an untouched baseline, then the user's database.</summary>
 internal sealed partial class Session
 {
-    static readonly TimeSpan SustainTime = TimeSpan.FromSeconds(30);
     ComparisonResult? _total;
     AnswerReport? _totalAnswers;
     (ServiceCounters Before, ServiceCounters After)? _counted;
@@ -84,9 +83,9 @@ internal sealed partial class Session
             return;
         }
 
-        Say("sustain", string.Create(CultureInfo.InvariantCulture, $"{rate:0} requests/s for {SustainTime.TotalSeconds:0} s"));
+        Say("sustain", string.Create(CultureInfo.InvariantCulture, $"{rate:0} requests/s for {_options.SustainTime.TotalSeconds:0} s"));
         var before = await B.Client.CountersAsync(cancellation);
-        var load = await _prober!.SustainAsync(B, rate, SustainTime, _options.Seed + 21, cancellation);
+        var load = await _prober!.SustainAsync(B, rate, _options.SustainTime, _options.Seed + 21, cancellation);
         _sustained = (rate, load, (await B.Client.CountersAsync(cancellation)).Since(before));
         Say("sustain", string.Create(CultureInfo.InvariantCulture, $"p95 {load.Latency.MillisecondsAt(95):0.0} ms, {load.Failed} of {load.Requests} failed at {rate:0} requests/s"), finished: true);
     }

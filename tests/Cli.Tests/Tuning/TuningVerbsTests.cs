@@ -118,6 +118,34 @@ public sealed class TuningVerbsTests
     }
 
     [Fact]
+    public async Task Apply_NeedsAYesAndIsTakenBackByRollback()
+    {
+        using var folder = new TemporaryFolder();
+        var database = folder.File("user.db");
+        using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={database};Pooling=false"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "CREATE TABLE t(id INTEGER PRIMARY KEY, a INTEGER)";
+            command.ExecuteNonQuery();
+        }
+
+        var run = folder.File("run.json", $$$"""
+            {"schema":"fettle.result/1","kind":"tune","name":"fake","startedAt":"2026-01-01T00:00:00+00:00","machine":{"processor":"p","cores":2,"memoryGiB":1,"operatingSystem":"o","runtime":"r"},
+             "source":{"commit":"x","clean":true},"command":[],"settings":{"database":"sqlite:{{{database}}}"},
+             "data":{"notTried":[{"id":"index.one","title":"one","layer":"database","risk":"low","why":"","do":["CREATE INDEX one ON t(a)"],"undo":["DROP INDEX IF EXISTS one"]},
+                                 {"id":"switch:cache","title":"cache","layer":"cache","risk":"medium","why":"","do":["PUT"],"undo":["PUT"]}]}}
+            """);
+        string[] apply = ["apply", run, "--state", folder.File("state")];
+        var applied = await CliRun.InProcessAsync([.. apply, "--yes"]);
+        applied.Code.ShouldBe(ExitCode.Ok, applied.Error);
+        applied.Output.ShouldContain("applied  index.one");
+        applied.Output.ShouldContain("undo     fettle rollback ");
+        var back = await CliRun.InProcessAsync("rollback", "--state", folder.File("state"));
+        back.Output.ShouldContain("schema  equal to the one before the run");
+    }
+
+    [Fact]
     public async Task ApplyOfARunThatIsNotThere_SaysWhereToLook()
     {
         using var folder = new TemporaryFolder();

@@ -28,7 +28,7 @@ internal sealed class FakeTarget : IAsyncDisposable
             TunedDatabase.ExecuteAsync(address, ["CREATE TABLE t(id INTEGER PRIMARY KEY, a INTEGER)", "INSERT INTO t(a) VALUES (1), (2), (3)"], CancellationToken.None).GetAwaiter().GetResult();
         }
 
-        Target = new TuningTarget("fake", (_, _, _) => Task.FromResult(Workload with { Writes = Writes })) { Database = address, Url = live ? new Uri("http://127.0.0.1:1") : null, Token = FakeService.Token, Control = control };
+        Target = new TuningTarget("fake", (_, _, _) => Task.FromResult(Workload with { Writes = Writes })) { Database = address, Url = live ? new Uri("http://127.0.0.1:1") : null, Token = FakeService.Token, Control = control, SustainRate = 20 };
     }
 
     public IReadOnlyList<GoldenRequest> Writes { get; init; } = [];

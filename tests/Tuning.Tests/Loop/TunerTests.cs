@@ -138,6 +138,24 @@ public sealed class TunerTests
         Directory.GetDirectories(target.State, "scratch", SearchOption.AllDirectories).ShouldBeEmpty();
     }
 
+    /// <summary>A full run prunes, and loads the tuned service with the target's rate.</summary>
+    [Fact]
+    [Trait("Category", "Slow")]
+    public async Task FullRun_ShowsTheTunedServiceUnderItsRate()
+    {
+        await using var target = new FakeTarget(() => new FakeService(50, new FakeSwitch("a-fast", 5), new FakeSwitch("b-faster", 1)));
+
+        var outcome = await target.TuneAsync(target.Options with { Quick = false, Budget = TimeSpan.FromMinutes(3), SustainTime = TimeSpan.FromSeconds(0.5) });
+
+        outcome.End.ShouldBe(TuningEnd.Improved);
+        var data = JsonNode.Parse(outcome.Json)!["data"]!;
+        ((int)data["sustained"]!["requests"]!).ShouldBeGreaterThan(0);
+        Fettle.Tuning.Reports.TuningReport.Text(outcome.Json).ShouldContain("The tuned service at 20 requests/s");
+        var page = Fettle.Tuning.Reports.TuningReport.Html(outcome.Json);
+        page.ShouldContain("How to undo");
+        page.ShouldContain("two live instances");
+    }
+
     [Fact]
     public async Task BaselineThatFails_IsNamedBeforeAnyAction()
     {
