@@ -43,13 +43,19 @@ internal static class CommandLine
             return ExitCode.Ok;
         }
 
+        return await CommandRunner.RunAsync(Root(), arguments, VerbCatalog.All.Select(v => v.Name));
+    }
+
+    /// <summary>The tree of verbs that this program runs itself.</summary>
+    internal static RootCommand Root()
+    {
         var root = new RootCommand("Fettle makes data and ML web services fast and proves it.");
         foreach (var create in Verbs)
         {
             root.Subcommands.Add(create());
         }
 
-        return await CommandRunner.RunAsync(root, arguments, VerbCatalog.All.Select(v => v.Name));
+        return root;
     }
 
     static string Version() =>

@@ -59,6 +59,15 @@ public sealed class CommandRunnerTests
     }
 
     [Fact]
+    public async Task Defect_IsOneLineAndExits70()
+    {
+        var (code, error) = await RunAsync(Root(_ => throw new FormatException("odd")), "go");
+
+        code.ShouldBe(ExitCode.Internal);
+        error.Trim().ShouldBe("fettle: internal error, FormatException: odd; FETTLE_TRACE=1 shows where");
+    }
+
+    [Fact]
     public async Task ResultOfTheVerb_IsTheExitCode()
     {
         var (code, _) = await RunAsync(Root(_ => ExitCode.ThresholdFailed), "go");

@@ -58,6 +58,10 @@ internal sealed class TuneSettings
         {
             throw new UserErrorException(e.Message.Split('\n')[0], ExitCode.Usage);
         }
+        catch (OverflowException)
+        {
+            throw new UserErrorException($"--minutes is {parse.GetValue(_minutes)}; it must be at most 1440", ExitCode.Usage);
+        }
     }
 
     /// <summary>What the file of a <c>fettle.yaml</c> target says about the run; defaults for a reference service.</summary>

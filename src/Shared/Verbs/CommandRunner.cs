@@ -6,9 +6,13 @@ namespace Fettle.Shared.Verbs;
 /// <summary>Parses and invokes one way for every executable: one line per mistake, nearest match, exit codes.</summary>
 internal static class CommandRunner
 {
+    /// <summary>Set to 1, an internal error is shown with its stack.</summary>
+    public const string TraceVariable = "FETTLE_TRACE";
+
     /// <summary>
     /// A mistake in the arguments prints one line with the nearest known word and exits with 2.
     /// Ctrl-C cancels the verb's token and exits with 130. A <see cref="UserErrorException"/> prints its message and exits with 1.
+    /// Anything else is a defect: one line, and exit 70.
     /// </summary>
     public static async Task<int> RunAsync(RootCommand root, string[] arguments, IEnumerable<string> verbs)
     {
@@ -56,6 +60,13 @@ internal static class CommandRunner
         {
             Console.Error.WriteLine($"fettle: {e.Message}");
             return e.ExitCode;
+        }
+        catch (Exception e)
+        {
+            // A verb turns what a person can mend into a UserErrorException; whatever else arrives here is a defect.
+            var trace = Environment.GetEnvironmentVariable(TraceVariable) == "1";
+            Console.Error.WriteLine(trace ? $"fettle: {e}" : $"fettle: internal error, {e.GetType().Name}: {e.Message.Split('\n')[0].TrimEnd()}; {TraceVariable}=1 shows where");
+            return ExitCode.Internal;
         }
     }
 

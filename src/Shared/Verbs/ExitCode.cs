@@ -13,6 +13,9 @@ internal static class ExitCode
     /// <summary>Undecided, or the load generator was the limit.</summary>
     public const int Undecided = 4;
 
+    /// <summary>A defect of the program itself (EX_SOFTWARE of sysexits.h).</summary>
+    public const int Internal = 70;
+
     public const int ThresholdFailed = 99;
     public const int Interrupted = 130;
 }
