@@ -8,9 +8,9 @@ namespace Fettle.Cli.Tests;
 [Trait("Category", "Slow")]
 public sealed class OddValueTests
 {
-    const string Nowhere = "/nonexistent/folder/file";
+    const string Nowhere = "/dev/null/file";
 
-    static readonly string[] Values = ["xyz", "-5", "", Nowhere, "sqlite:/nonexistent/a.db", "999999999999", "http://127.0.0.1:9", "1e308", "NaN"];
+    static readonly string[] Values = ["xyz", "-5", "", Nowhere, "sqlite:/dev/null/a.db", "999999999999", "http://127.0.0.1:9", "1e308", "NaN"];
 
     public static TheoryData<string> Verbs
     {

@@ -21,9 +21,7 @@ internal sealed class CacheService : IDisposable
     }
 
     public static CacheService Open(string url, string? token) =>
-        Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
-            ? new CacheService(address!, token ?? Environment.GetEnvironmentVariable("FETTLE_ADMIN_TOKEN"))
-            : throw new UserErrorException($"--url is '{url}'; allowed: an http or https address", ExitCode.Usage);
+        new(HttpAddress.Parse(url, "--url"), token ?? Environment.GetEnvironmentVariable("FETTLE_ADMIN_TOKEN"));
 
     public async Task<JsonObject> SendAsync(HttpMethod method, string path, CancellationToken cancellation)
     {

@@ -69,11 +69,7 @@ internal static class DeliveryCommand
 
     static async Task<T> AskAsync<T>(string url, Func<Uri, Task<T>> ask)
     {
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var target) || target.Scheme is not ("http" or "https"))
-        {
-            throw new UserErrorException($"url is '{url}'; allowed: an http or https address", ExitCode.Usage);
-        }
-
+        var target = HttpAddress.Parse(url, "url");
         try
         {
             return await ask(target);

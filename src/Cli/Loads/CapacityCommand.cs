@@ -112,7 +112,7 @@ internal sealed class CapacityCommand
             Thresholds = [],
             Connections = 1024,
             Outputs = new Dictionary<string, string>(),
-            Run = new ScenarioRunOptions { AllowedHosts = parse.GetValue(_allowHost) ?? [], Target = parse.GetValue(_to) is { } url ? LoadRun.Url(url) : null },
+            Run = new ScenarioRunOptions { AllowedHosts = parse.GetValue(_allowHost) ?? [], Target = parse.GetValue(_to) is { } url ? HttpAddress.Parse(url, "--target") : null },
         };
         var (file, run) = LoadRun.Prepare(on, settings);
         var users = parse.GetValue(_steps)!.Split(',', StringSplitOptions.TrimEntries).Select(s => int.TryParse(s, CultureInfo.InvariantCulture, out var n)

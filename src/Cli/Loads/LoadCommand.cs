@@ -110,7 +110,7 @@ internal sealed class LoadOptions
         Outputs = _outputs.Select((o, i) => (Outputs[i].Name, parse.GetValue(o))).Where(o => o.Item2 is not null).ToDictionary(o => o.Name, o => o.Item2!),
         Run = Guarded(() => new ScenarioRunOptions
         {
-            Target = parse.GetValue(_to) is { } url ? LoadRun.Url(url) : null,
+            Target = parse.GetValue(_to) is { } url ? HttpAddress.Parse(url, "--target") : null,
             Threads = parse.GetValue(_threads),
             AllowedHosts = parse.GetValue(_allowHost) ?? [],
             Protocol = parse.GetValue(_http2) ? HttpProtocol.Http2 : HttpProtocol.Http11,

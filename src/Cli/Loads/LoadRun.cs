@@ -56,11 +56,8 @@ internal static class LoadRun
     /// <summary>The scenario of a file, or the one that a URL and the options make.</summary>
     public static (ScenarioFile File, ScenarioRunOptions Options) Prepare(string target, LoadSettings settings) =>
         target.StartsWith("http://", StringComparison.Ordinal) || target.StartsWith("https://", StringComparison.Ordinal)
-            ? OneLiner(Url(target), settings)
+            ? OneLiner(HttpAddress.Parse(target, "the target"), settings)
             : (File.Exists(target) ? ScenarioReader.Load(target) : throw new UserErrorException($"there is no file '{target}'; give a scenario file or a URL beginning with http://"), settings.Run);
-
-    public static Uri Url(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
-        ? url : throw new UserErrorException($"'{text}' is not a URL; write http://HOST:PORT/PATH", ExitCode.Usage);
 
     public static TimeSpan? Time(string? text, string option) => text is null ? null
         : DurationText.TryParse(text, out var time) ? time : throw new UserErrorException($"{option} is '{text}'; a duration such as 500ms, 30s, 5m is expected", ExitCode.Usage);

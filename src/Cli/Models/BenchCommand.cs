@@ -13,6 +13,7 @@ internal static class BenchCommand
         var rounds = new Option<int>("--rounds") { Description = "Rounds in which all engines take turns (1–1000)", DefaultValueFactory = _ => 15 };
         var modules = new Option<string?>("--onnxruntime") { Description = "Folder whose node_modules holds onnxruntime-node" };
         var device = new Option<ForestDevice>("--device") { Description = "auto, cpu or gpu", DefaultValueFactory = _ => ForestDevice.Auto };
+        device.AcceptOnlyFromAmong("auto", "cpu", "gpu");
         var json = new Option<string?>("--json") { Description = "Write the result document here" };
         var command = new Command("bench", "The model in its trainer, ONNX Runtime and Fettle on the same rows in one run") { file, rounds, modules, device, json };
         command.SetAction(parse =>

@@ -25,13 +25,13 @@ internal static class ProfileCommand
                 text = File.Exists(file) ? await File.ReadAllTextAsync(file, cancel) : throw new UserErrorException($"no file '{file}'");
             }
 
-            var (sums, total) = await MeasureAsync(parse.GetValue(url)!, text, count, cancel);
+            var (sums, total) = await MeasureAsync(HttpAddress.Parse(parse.GetValue(url)!, "url"), text, count, cancel);
             return ModelOutput.Print(Table(sums, total, count), "profile", parse.GetValue(json));
         });
         return command;
     }
 
-    static async Task<(Dictionary<string, double> Sums, double Total)> MeasureAsync(string url, string? body, int count, CancellationToken cancel)
+    static async Task<(Dictionary<string, double> Sums, double Total)> MeasureAsync(Uri url, string? body, int count, CancellationToken cancel)
     {
         using var client = new HttpClient();
         var sums = new Dictionary<string, double>();

@@ -50,7 +50,7 @@ internal sealed class TuneSettings
                 Quick = parse.GetValue(_quick),
                 Seed = parse.GetValue(_seed),
                 StateFolder = parse.GetValue(State)!,
-                Budget = parse.GetValue(_minutes) is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
+                Budget = parse.GetValue(_minutes) is { } minutes ? Minutes(minutes) : null,
                 Command = ["fettle", .. parse.Tokens.Select(t => Redacted(t.Value))],
             };
         }
@@ -58,11 +58,10 @@ internal sealed class TuneSettings
         {
             throw new UserErrorException(e.Message.Split('\n')[0], ExitCode.Usage);
         }
-        catch (OverflowException)
-        {
-            throw new UserErrorException($"--minutes is {parse.GetValue(_minutes)}; it must be at most 1440", ExitCode.Usage);
-        }
     }
+
+    static TimeSpan Minutes(double minutes) => minutes is > 0 and <= 1440
+        ? TimeSpan.FromMinutes(minutes) : throw new UserErrorException($"--minutes is {minutes}; it must be above 0 and at most 1440", ExitCode.Usage);
 
     /// <summary>What the file of a <c>fettle.yaml</c> target says about the run; defaults for a reference service.</summary>
     public (Trust Trust, TimeSpan? Budget, string? Risk) FileSettings { get; private set; } = (Trust.Auto, null, null);

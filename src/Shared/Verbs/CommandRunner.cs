@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 
 namespace Fettle.Shared.Verbs;
 
@@ -34,6 +35,11 @@ internal static class CommandRunner
             }
 
             return Usage(string.Join("; ", parsed.Errors.Select(e => e.Message.TrimEnd('.'))), null);
+        }
+
+        if (parsed.CommandResult.Children.FirstOrDefault(c => c.Tokens.Any(t => t.Value.Length == 0)) is { } empty)
+        {
+            return Usage($"{(empty is OptionResult { IdentifierToken: { } option } ? option.Value : $"<{((ArgumentResult)empty).Argument.Name}>")} is empty", null);
         }
 
         try

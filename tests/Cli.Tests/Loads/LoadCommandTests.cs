@@ -138,7 +138,7 @@ public sealed class LoadCommandTests
     [InlineData("--threshold is 'p(95)<5'", "load", "http://127.0.0.1:1", "--threshold", "p(95)<5")]
     [InlineData("did you mean 'http_req_duration'", "load", "http://127.0.0.1:1", "--threshold", "http_req_duratoin: p(95)<5")]
     [InlineData("Threads is 0", "load", "http://127.0.0.1:1", "--threads", "0")]
-    [InlineData("is not a URL", "load", "http://127.0.0.1:1", "--target", "ftp://x")]
+    [InlineData("allowed: an http or https address", "load", "http://127.0.0.1:1", "--target", "ftp://x")]
     [InlineData("the limit is 50000 (--max-rate)", "load", "http://127.0.0.1:1", "--rate", "60000")]
     [InlineData("the limit is 2h (--max-duration)", "load", "http://127.0.0.1:1", "--rate", "1", "--duration", "3h")]
     [InlineData("--max-duration is 'x'", "load", "http://127.0.0.1:1", "--max-duration", "x")]
