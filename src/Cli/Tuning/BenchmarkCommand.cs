@@ -28,7 +28,8 @@ internal static class BenchmarkCommand
                 var options = new BenchmarkOptions
                 {
                     Concurrency = parse.GetValue(concurrency),
-                    Duration = TimeSpan.FromSeconds(parse.GetValue(seconds)),
+                    Duration = parse.GetValue(seconds) is >= 0.5 and <= 3600 and var counted
+                        ? TimeSpan.FromSeconds(counted) : throw new UserErrorException($"--seconds is {parse.GetValue(seconds)}; allowed: 0.5 to 3600", ExitCode.Usage),
                     Seed = shared.Seed,
                     SwitchesFile = parse.GetValue(switches),
                     StateFolder = shared.StateFolder,
