@@ -14,7 +14,7 @@ public sealed class TuneStocksTests : IDisposable
     [Fact]
     public async Task TuneQuick_KeepsTheIndexesAndRollbackTakesThemBack()
     {
-        string[] tune = ["tune", "stocks", "--quick", "--stocks", "150", "--minutes", "4", "--only", "index", "batched-loading", "--state", _folder, "--json", Path.Combine(_folder, "out.json"), "--html", Path.Combine(_folder, "out.html")];
+        string[] tune = ["tune", "stocks", "--quick", "--stocks", "150", "--minutes", "2", "--only", "index", "batched-loading", "--state", _folder, "--json", Path.Combine(_folder, "out.json"), "--html", Path.Combine(_folder, "out.html")];
         var (code, output, errors) = await FettleAsync(tune);
 
         code.ShouldBe(0, output + errors);

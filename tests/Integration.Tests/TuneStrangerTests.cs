@@ -22,7 +22,7 @@ public sealed class TuneStrangerTests : IDisposable
         MakeExample();
         var before = Schema();
 
-        var (code, output, errors) = await ProgramRun.RunAsync(_folder, "tune", "--quick", "--yes", "--minutes", "5", "--json", "out.json", "--markdown", "out.md", "--html", "out.html");
+        var (code, output, errors) = await ProgramRun.RunAsync(_folder, "tune", "--quick", "--yes", "--minutes", "2", "--json", "out.json", "--markdown", "out.md", "--html", "out.html");
 
         // Kept with a factor of ten on a machine of its own; undecided where everything else runs beside it. Wrong it must never be.
         code.ShouldBeOneOf(0, 4);
@@ -60,12 +60,12 @@ public sealed class TuneStrangerTests : IDisposable
                 answers: { ignore: [/request] }
                 """);
 
-            var (code, output, errors) = await ProgramRun.RunAsync(_folder, "tune", "--config", "live.yaml", "--quick", "--minutes", "3");
+            var (code, output, errors) = await ProgramRun.RunAsync(_folder, "tune", "--config", "live.yaml", "--quick", "--minutes", "1");
             code.ShouldBe(0, output + errors);
             errors.ShouldContain("trust: observe");
             output.ShouldContain("Baseline");
 
-            var (advised, advice, trouble) = await ProgramRun.RunAsync(_folder, "tune", "--config", "live.yaml", "--quick", "--minutes", "3", "--trust", "advise");
+            var (advised, advice, trouble) = await ProgramRun.RunAsync(_folder, "tune", "--config", "live.yaml", "--quick", "--minutes", "1", "--trust", "advise");
             advised.ShouldBe(0, advice + trouble);
             advice.ShouldContain("advised only");
 

@@ -145,7 +145,7 @@ public sealed class TunerTests
     {
         await using var target = new FakeTarget(() => new FakeService(50, new FakeSwitch("a-fast", 5), new FakeSwitch("b-faster", 1)));
 
-        var outcome = await target.TuneAsync(target.Options with { Quick = false, Budget = TimeSpan.FromMinutes(3), SustainTime = TimeSpan.FromSeconds(0.5) });
+        var outcome = await target.TuneAsync(target.Options with { Quick = false, Budget = TimeSpan.FromMinutes(1), SustainTime = TimeSpan.FromSeconds(0.5) });
 
         outcome.End.ShouldBe(TuningEnd.Improved);
         var data = JsonNode.Parse(outcome.Json)!["data"]!;
