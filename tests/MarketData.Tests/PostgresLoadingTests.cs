@@ -3,6 +3,7 @@ using Fettle.Testing;
 
 namespace Fettle.MarketData.Tests;
 
+[Trait("Category", "Slow")]
 public sealed class PostgresLoadingTests : LoadingTests
 {
     [RequiresPostgresFact]

@@ -2,6 +2,7 @@ using Fettle.Forests.Tests.Xgboost;
 
 namespace Fettle.Forests.Tests.Formats;
 
+[Trait("Category", "Slow")]
 public sealed class RoundTripTests
 {
     static readonly ForestOptions Plain = new() { Kernel = ForestKernel.Plain };

@@ -10,6 +10,7 @@ using Fettle.Testing;
 namespace Fettle.Services.Tests.Stocks;
 
 /// <summary>What new prices and a new model make invalid, and what they leave alone; seen over HTTP.</summary>
+[Trait("Category", "Slow")]
 public sealed class InvalidationTests : IDisposable
 {
     const string Path = "/api/v1/predict";

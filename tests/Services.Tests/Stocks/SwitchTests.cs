@@ -4,6 +4,7 @@ using Fettle.Services.Stocks.Schema;
 
 namespace Fettle.Services.Tests.Stocks;
 
+[Trait("Category", "Slow")]
 public sealed class SwitchTests
 {
     const string Body = """{"bse_code":"500007","prediction_date":"2025-09-30","include_features":true}""";
