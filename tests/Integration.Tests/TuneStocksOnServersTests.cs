@@ -30,7 +30,7 @@ public sealed class TuneStocksOnServersTests : IDisposable
         var schema = await TunedDatabase.SchemaAsync(database, CancellationToken.None);
 
         var (code, output, errors) = await ProgramRun.RunAsync(
-            _folder, "tune", "stocks", "--quick", "--minutes", "2", "--database", address, "--redis", $"redis://127.0.0.1:{redis.Port}", "--only", "index", "batched-loading", "feature-cache", "--json", "out.json");
+            _folder, "tune", "stocks", "--quick", "--minutes", "5", "--database", address, "--redis", $"redis://127.0.0.1:{redis.Port}", "--only", "index", "batched-loading", "feature-cache", "--json", "out.json");
 
         // What is kept depends on how busy the machine is; that it is right does not.
         code.ShouldBeOneOf([0, 3, 4], output + errors);
