@@ -135,7 +135,7 @@ public sealed class AdminSecurityTests
 
     [Fact]
     public void ShortToken_IsRefusedWithTheMinimum() =>
-        Should.Throw<ArgumentException>(() => new AdminToken("short")).Message.ShouldContain("16");
+        Should.Throw<InvalidDataException>(() => new AdminToken("short")).Message.ShouldContain("16");
 
     [Fact]
     public void MadeTokens_Differ() =>

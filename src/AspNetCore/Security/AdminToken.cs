@@ -17,7 +17,7 @@ internal sealed class AdminToken
         var token = configured ?? Generated!;
         if (token.Length < MinimumLength)
         {
-            throw new ArgumentException($"{EnvironmentVariable} has {token.Length} characters; it must have at least {MinimumLength}", nameof(configured));
+            throw new InvalidDataException($"{EnvironmentVariable} has {token.Length} characters; at least {MinimumLength} are needed");
         }
 
         _hash = SHA256.HashData(Encoding.UTF8.GetBytes(token));

@@ -17,20 +17,9 @@ public sealed class HostCommandTests : IDisposable
 
     static async Task<(int Code, string Output, string Errors)> FettleAsync(params string[] arguments)
     {
-        var (output, errors) = (Console.Out, Console.Error);
-        using var outText = new StringWriter();
-        using var errorText = new StringWriter();
-        Console.SetOut(outText);
-        Console.SetError(errorText);
-        try
-        {
-            return (await HostCommandLine.RunAsync(arguments), outText.ToString(), errorText.ToString());
-        }
-        finally
-        {
-            Console.SetOut(output);
-            Console.SetError(errors);
-        }
+        using var captured = ConsoleCapture.Start();
+        var code = await HostCommandLine.RunAsync(arguments);
+        return (code, captured.Output, captured.Error);
     }
 
     [Fact]
