@@ -19,9 +19,8 @@ static class PolicySimulation
     const int FlappingSeconds = 900;
 
     /// <summary>Runs the policy over a load, one value per second in requests per second.</summary>
-    public static PolicyOutcome Run(SimulatedPolicy policy, CapacityPlan plan, IReadOnlyList<double> load, double targetCpu)
+    public static PolicyOutcome Run(SimulatedPolicy policy, CapacityPlan plan, SimulatedService service, IReadOnlyList<double> load)
     {
-        var service = new SimulatedService(plan, targetCpu);
         var coming = new Queue<int>();
         var (instances, ready) = (plan.MinInstances, plan.MinInstances);
         var (lastDirection, lastChange) = (0, int.MinValue / 2);

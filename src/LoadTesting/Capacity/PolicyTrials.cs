@@ -33,9 +33,12 @@ public sealed record PolicyTrials(CapacityPlan Plan, IReadOnlyList<PolicyTrial> 
     /// <summary>Plays every policy and settles the cool-down.</summary>
     public static PolicyTrials Of(CapacityPlan plan, CapacityRequest request)
     {
+        // Neither depends on the cool-down.
+        var loads = Loads(plan, request.PeakRate).ToArray();
+        var service = new SimulatedService(plan, request.TargetCpu);
         while (true)
         {
-            var trials = Loads(plan, request.PeakRate).SelectMany(load => Files.Keys.Select(policy => new PolicyTrial(policy, load.Name, PolicySimulation.Run(Make(policy, plan, request), plan, load.Rates, request.TargetCpu)))).ToArray();
+            var trials = loads.SelectMany(load => Files.Keys.Select(policy => new PolicyTrial(policy, load.Name, PolicySimulation.Run(Make(policy, plan, request), plan, service, load.Rates)))).ToArray();
             var flapping = trials.Where(t => t.Outcome.Reversals > 0).Select(t => t.Policy).Distinct().ToArray();
             if (flapping.Length == 0 || plan.ScaleInCooldown * 2 > LongestCooldown)
             {
@@ -58,7 +61,8 @@ public sealed record PolicyTrials(CapacityPlan Plan, IReadOnlyList<PolicyTrial> 
     {
         double Cpu(PolicyView v) => v.CpuPercent / 100 / request.TargetCpu;
         double Rate(PolicyView v) => v.Rate / Math.Floor(plan.RatePerInstance);
-        double Slow(PolicyView v) => v.P95Milliseconds / plan.P95Target;
+        var p95Target = plan.P95Target;
+        double Slow(PolicyView v) => v.P95Milliseconds / p95Target;
         return policy switch
         {
             "kubernetes autoscaler" => new HorizontalAutoscaler([Cpu, Rate, Slow], plan.ScaleUpWindow, plan.ScaleInCooldown, plan.ScaleOutCooldown, plan.ScaleInCooldown),

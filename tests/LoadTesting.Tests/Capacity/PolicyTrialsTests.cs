@@ -9,7 +9,7 @@ public sealed class PolicyTrialsTests
     static CapacityPlan Plan() => CapacityPlan.Of(ScalabilityLawTests.Cisco, Request);
 
     static PolicyOutcome Play(string policy, CapacityPlan plan, Func<int, double> load, int seconds) =>
-        PolicySimulation.Run(PolicyTrials.Make(policy, plan, Request), plan, [.. Enumerable.Range(0, seconds).Select(load)], Request.TargetCpu);
+        PolicySimulation.Run(PolicyTrials.Make(policy, plan, Request), plan, new SimulatedService(plan, Request.TargetCpu), [.. Enumerable.Range(0, seconds).Select(load)]);
 
     public static TheoryData<string> Policies => [.. PolicyTrials.Files.Keys];
 
