@@ -6,7 +6,7 @@ using Fettle.Shared.Results;
 namespace Fettle.Services.Host;
 
 /// <summary>Times the plain path (a stock after the other) and the panel on the same database in one run.</summary>
-internal sealed class FeatureBench(Database database, DateOnly date, int threads, int sample, int rounds)
+internal sealed class FeatureBench(Database database, DateOnly date, int threads, int sample, int rounds, string[] command)
 {
     readonly TimeProvider _time = TimeProvider.System;
 
@@ -20,7 +20,7 @@ internal sealed class FeatureBench(Database database, DateOnly date, int threads
             StartedAt = _time.GetUtcNow(),
             Machine = RunEnvironment.Machine(),
             Source = RunEnvironment.Source(),
-            Command = Environment.GetCommandLineArgs(),
+            Command = command,
         };
         result.Noise["loadAverageBefore"] = RunEnvironment.LoadAverage();
         var packed = await new PackedPrices(database).IsCurrentAsync(cancellation);
@@ -30,32 +30,35 @@ internal sealed class FeatureBench(Database database, DateOnly date, int threads
         var (histories, plainLoad) = await PlainLoadAsync(panel, cancellation);
 
         var rows = new List<string[]>();
-        Add(rows, $"loading ({(packed ? "packed series" : "row tables")})", plainLoad * stocks / histories.Length, panelLoad);
+        var plainAll = plainLoad * stocks / histories.Length;
+        Add(rows, $"loading ({(packed ? "packed series" : "row tables")})", plainAll, panelLoad);
         var counts = panel.Prices.CountsUpTo(date.DayNumber);
         var scratch = new double[FeatureNames.Count];
         Compare(rows, "technical", counts, (row, f) => FeatureCalculator.Technical(panel.Inputs(row).Closes[..counts[row]], f), () => panel.Technical(counts, threads));
         Compare(rows, "financial", counts, (row, f) => FundamentalFeatures.Compute(panel.Inputs(row).Quarters, date.DayNumber, f[13..19]));
         Compare(rows, "sentiment", counts, (row, f) => NewsFeatures.Compute(panel.Inputs(row).News, date, f[19..22]));
         Compare(rows, "seasonality", counts, (row, f) => EarningsFeatures.Compute(panel.Inputs(row), counts[row], date.DayNumber, f[22..25]));
-        Compare(rows, "all 25", counts, (row, f) => FeatureCalculator.TryCompute(panel.Inputs(row), date, f), () => panel.Compute(date, threads));
+        var (before, after) = Compare(rows, "all 25", counts, (row, f) => FeatureCalculator.TryCompute(panel.Inputs(row), date, f), () => panel.Compute(date, threads));
+        Add(rows, "loading and all 25", plainAll + before, panelLoad + after);
+        var one = OneStock(panel, scratch);
         result.Tables.Add(new ResultTable(
             $"Features of {stocks:N0} stocks, {panel.Prices.BarCount:N0} bars, {threads} threads, {MarketFeatures.InstructionSet}",
             ["feature type", "before ms", "after ms", "speed-up"],
             rows,
             $"before: one stock after the other on one thread; its loading is extrapolated from {histories.Length} stocks. after: the panel. Bars alone load in {Milliseconds(pricesLoad)} ms. "
-            + $"Peak memory of the process {Peak():N0} MB."));
+            + $"Peak memory of the process {Peak():N0} MB. One stock from the panel: p50 {one.P50:F1} µs, p99 {one.P99:F1} µs."));
         result.Data["stocks"] = stocks;
         result.Data["bars"] = panel.Prices.BarCount;
         result.Data["peakMegabytes"] = Peak();
         result.Data["barsLoadMs"] = Math.Round(pricesLoad.TotalMilliseconds, 1);
-        result.Data["oneStock"] = OneStock(panel, scratch);
+        result.Data["oneStock"] = new System.Text.Json.Nodes.JsonObject { ["p50Us"] = one.P50, ["p99Us"] = one.P99 };
         result.Noise["loadAverageAfter"] = RunEnvironment.LoadAverage();
         result.DurationSeconds = Math.Round(_time.GetElapsedTime(begun).TotalSeconds, 1);
         return result;
     }
 
     /// <summary>Latency of one stock from the panel over all stocks in turn, so that no stock stays in the cache.</summary>
-    System.Text.Json.Nodes.JsonObject OneStock(MarketFeatures panel, double[] features)
+    (double P50, double P99) OneStock(MarketFeatures panel, double[] features)
     {
         var times = new List<double>();
         for (var round = 0; round < 2; round++)
@@ -70,7 +73,7 @@ internal sealed class FeatureBench(Database database, DateOnly date, int threads
         }
 
         times.Sort();
-        return new() { ["p50Us"] = Math.Round(times[times.Count / 2], 1), ["p99Us"] = Math.Round(times[times.Count * 99 / 100], 1) };
+        return (Math.Round(times[times.Count / 2], 1), Math.Round(times[times.Count * 99 / 100], 1));
     }
 
     async Task<(StockHistory[] Histories, TimeSpan Time)> PlainLoadAsync(MarketFeatures panel, CancellationToken cancellation)
@@ -94,7 +97,7 @@ internal sealed class FeatureBench(Database database, DateOnly date, int threads
     delegate void PlainFeature(int row, Span<double> features);
 
     /// <summary>Rounds alternate between the two; without an own batch the panel runs the same code on its threads.</summary>
-    void Compare(List<string[]> rows, string name, int[] counts, PlainFeature plain, Action? batch = null)
+    (TimeSpan Before, TimeSpan After) Compare(List<string[]> rows, string name, int[] counts, PlainFeature plain, Action? batch = null)
     {
         var (before, after) = (new List<TimeSpan>(), new List<TimeSpan>());
         var features = new double[FeatureNames.Count];
@@ -131,6 +134,7 @@ internal sealed class FeatureBench(Database database, DateOnly date, int threads
         }
 
         Add(rows, name, Median(before), Median(after));
+        return (Median(before), Median(after));
     }
 
     static void Add(List<string[]> rows, string name, TimeSpan before, TimeSpan after) => rows.Add(

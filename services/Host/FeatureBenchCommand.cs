@@ -22,8 +22,10 @@ internal static class FeatureBenchCommand
         {
             var bench = (Threads: Positive("--threads", parse.GetValue(threads)), Sample: Positive("--sample", parse.GetValue(sample)), Rounds: Positive("--rounds", parse.GetValue(rounds)));
             var day = Dates.ParseOption("--date", parse.GetValue(date))!.Value;
-            await using var source = Database.Open(DatabaseTargets.ParseExisting(parse.GetValue(database)!));
-            var result = await UserErrors.FromDataAsync(() => new FeatureBench(source, day, bench.Threads, bench.Sample, bench.Rounds).RunAsync(cancellation));
+            var given = parse.GetValue(database)!;
+            await using var source = Database.Open(DatabaseTargets.ParseExisting(given));
+            string[] line = ["fettle", .. parse.Tokens.Select(t => t.Value == given ? source.Address.ToString() : t.Value)];
+            var result = await UserErrors.FromDataAsync(() => new FeatureBench(source, day, bench.Threads, bench.Sample, bench.Rounds, line).RunAsync(cancellation));
             result.Tables.ForEach(Print);
             if (parse.GetValue(json) is { } path)
             {

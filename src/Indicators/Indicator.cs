@@ -27,8 +27,18 @@ public abstract class Indicator
     /// <summary>Bars at the start for which every output is NaN: the index of the first value.</summary>
     public int WarmUp { get; }
 
-    internal abstract KernelRunner<V> CreateRunner<V>()
+    /// <summary>A runner that reads the columns it asks the plan for; they must be made before it runs.</summary>
+    internal abstract KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan)
         where V : unmanaged, ILanes<V>;
+
+    /// <summary>A runner with columns of its own.</summary>
+    internal KernelRunner<V> CreateRunner<V>()
+        where V : unmanaged, ILanes<V>
+    {
+        var plan = new ColumnPlan<V>();
+        var runner = plan.Add(this, 0);
+        return plan.IsEmpty ? runner : new PlannedRunner<V>(plan, runner);
+    }
 
     /// <summary>A bar from which a fresh run has the same bits at bar <paramref name="count"/> - 1 as a run from the first bar.</summary>
     internal virtual int TailStart(int count) => 0;

@@ -84,6 +84,10 @@ public sealed class PricePanel
     /// <summary>Trading days of a stock as day numbers, ascending: a view.</summary>
     public ReadOnlySpan<int> Days(int row) => _days.AsSpan(row * Bars.Capacity, Bars.Counts[row]);
 
+    /// <summary>One bar of a stock.</summary>
+    public StockBar Bar(int row, int index) => new(
+        _codes[row], Days(row)[index], Bars.Open[row][index], Bars.High[row][index], Bars.Low[row][index], Bars.Close[row][index], Bars.Volume[row][index]);
+
     /// <summary>How many bars a stock has on or before the day: what was known at its end.</summary>
     public int CountUpTo(int row, int day)
     {

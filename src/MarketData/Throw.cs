@@ -18,6 +18,14 @@ internal static class Throw
     public static InvalidDataException BadDate(string code, string text) => new(
         $"a bar of stock '{code}' has the date '{text}'; expected yyyy-MM-dd");
 
+    public static void IfTooMany(int stocks, int most)
+    {
+        if (stocks > most)
+        {
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{stocks} stocks are asked for by name; allowed are up to {most}, load the whole panel instead"), nameof(stocks));
+        }
+    }
+
     public static void IfNotIdentifier(string name, string value)
     {
         if (value.Length == 0 || !value.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') || char.IsAsciiDigit(value[0]))

@@ -5,17 +5,16 @@ internal static class Closeness
 {
     public const double Tolerance = 1e-9;
 
-    /// <param name="warmUp">Both must be NaN before, and the reference may be NaN only before or where the result is.</param>
-    /// <param name="ignore">Bars at which the reference itself is noise.</param>
-    public static void Check(double[] actual, double[] expected, double[] close, int warmUp, string what, Func<int, bool>? ignore = null)
+    /// <summary>NaN at the same bars, and close at the others.</summary>
+    public static void Check(ReadOnlySpan<double> actual, ReadOnlySpan<double> expected, double[] close, string what)
     {
         actual.Length.ShouldBe(expected.Length, what);
         for (var i = 0; i < actual.Length; i++)
         {
             var same = double.IsNaN(expected[i])
-                ? double.IsNaN(actual[i]) || i < warmUp
+                ? double.IsNaN(actual[i])
                 : Math.Abs(actual[i] - expected[i]) <= Tolerance * Math.Max(Math.Max(Math.Abs(actual[i]), Math.Abs(expected[i])), Math.Abs(close[i]));
-            if (!same && ignore?.Invoke(i) != true)
+            if (!same)
             {
                 Assert.Fail($"{what}, bar {i} of {actual.Length}: {actual[i]:R} instead of {expected[i]:R}");
             }

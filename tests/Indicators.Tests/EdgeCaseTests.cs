@@ -1,3 +1,6 @@
+using Fettle.Indicators.Kernels;
+using Fettle.Indicators.Lanes;
+
 namespace Fettle.Indicators.Tests;
 
 /// <summary>Input that breaks naive code: no exception, no garbage, no drift.</summary>
@@ -118,6 +121,42 @@ public sealed class EdgeCaseTests
     [Fact]
     public void Level_OfAnUnknownName_IsRefused() =>
         Should.Throw<ArgumentException>(() => Simd.Choose("sse9")).Message.ShouldBe("FETTLE_SIMD is 'sse9'; allowed are scalar, avx2, avx512 and auto");
+
+    [Fact]
+    public void Level_OfAName_IsThatLevel()
+    {
+        Simd.Choose(" Scalar ").ShouldBe(SimdLevel.Scalar);
+        Simd.Choose("avx2").ShouldBe(SimdLevel.Avx2);
+        Simd.Choose("avx512").ShouldBe(SimdLevel.Avx512);
+        Simd.IsNative(Simd.Choose(null)).ShouldBeTrue();
+        Simd.Choose("auto").ShouldBe(Simd.Choose(""));
+    }
+
+    [Fact]
+    public unsafe void TypicalPrice_IsTheThirdOfTheSum_ToTheBit()
+    {
+        var random = new Random(4);
+        var columns = GC.AllocateArray<double>(4 * Block.Length, pinned: true);
+        fixed (double* start = columns)
+        {
+            var lanes = (Lane1*)start;
+            var tile = new Tile<Lane1> { High = lanes, Low = lanes + Block.Length, Close = lanes + 2 * Block.Length };
+            for (var block = 0; block < 2000; block++)
+            {
+                var scale = Math.Pow(10, random.Next(-320, 300));
+                for (var i = 0; i < 3 * Block.Length; i++)
+                {
+                    columns[i] = block % 2 == 0 ? Math.Round(random.NextDouble() * 1e5) * scale : random.NextDouble() * scale;
+                }
+
+                TypicalPrice.Run(tile, 0, lanes + 3 * Block.Length, Block.Length);
+                for (var i = 0; i < Block.Length; i++)
+                {
+                    columns[3 * Block.Length + i].ShouldBe((columns[i] + columns[Block.Length + i] + columns[2 * Block.Length + i]) / 3);
+                }
+            }
+        }
+    }
 
     [Fact]
     public void Stream_OfClosesAndOneOfBars_AllocatesNothing()

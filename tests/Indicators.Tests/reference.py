@@ -1,9 +1,9 @@
 """Indicators in numpy and pandas with TA-Lib's conventions, written independently of the library under test.
 
-usage: reference.py BARS.bin STOCKS COUNT OUT.bin
+usage: reference.py JOBS
+Each line of the file JOBS is: BARS.bin STOCKS COUNT OUT.bin
 BARS.bin holds, stock after stock, open, high, low, close, volume, reference as COUNT little-endian doubles each; OUT.bin receives
-every output in the order of the names, each as STOCKS x COUNT doubles. `reference.py --names` prints the names, as
-INDICATOR[:PARAMETERS].OUTPUT. Arrays are bars x stocks throughout: loops run over bars, each step over all stocks.
+every output in the order of the names, each as STOCKS x COUNT doubles. The names are printed, as INDICATOR[:PARAMETERS].OUTPUT. Arrays are bars x stocks throughout: loops run over bars, each step over all stocks.
 """
 import sys
 
@@ -259,12 +259,13 @@ def everything(o, h, l, c, v, r):
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--names"]:
-        ramp = np.arange(1.0, 101.0)[:, None]
-        print("\n".join(everything(*[ramp] * 6)))
-    else:
-        stocks, count = int(sys.argv[2]), int(sys.argv[3])
-        bars = np.fromfile(sys.argv[1], dtype="<f8").reshape(stocks, 6, count)
-        with open(sys.argv[4], "wb") as out:
-            for values in everything(*(np.ascontiguousarray(bars[:, f].T) for f in range(6))).values():
+    names = []
+    for line in open(sys.argv[1]):
+        source, stocks, count, target = line.split()
+        bars = np.fromfile(source, dtype="<f8").reshape(int(stocks), 6, int(count))
+        results = everything(*(np.ascontiguousarray(bars[:, f].T) for f in range(6)))
+        names = list(results)
+        with open(target, "wb") as out:
+            for values in results.values():
                 out.write(np.ascontiguousarray(values.T, dtype="<f8").tobytes())
+    print("\n".join(names))

@@ -48,6 +48,13 @@ public abstract class LoadingTests
         TestBars.Of(await new PanelLoader(database).LoadAsync()).ShouldBe(TestBars.Sorted(bars));
         var until = DateOnly.FromDayNumber(TestBars.FirstDay + 33);
         TestBars.Of(await new PanelLoader(database).LoadAsync(until)).ShouldBe(TestBars.Sorted(bars.Where(b => b.Day <= until.DayNumber)));
+        string[] named = ["500003", "É", "500021", "unknown", "M&M-LONGNAME"];
+        TestBars.Of(await new PanelLoader(database).LoadStocksAsync(named)).ShouldBe(TestBars.Sorted(bars.Where(b => named.Contains(b.Code))));
+        var many = Enumerable.Range(500_000, 30).Select(c => $"{c}").ToArray();
+        TestBars.Of(await new PanelLoader(database).LoadStocksAsync(many)).ShouldBe(TestBars.Sorted(bars.Where(b => many.Contains(b.Code))));
+        (await new PanelLoader(database).LoadStocksAsync([])).Codes.ShouldBeEmpty();
+        (await Should.ThrowAsync<ArgumentException>(() => new PanelLoader(database).LoadStocksAsync([.. Enumerable.Repeat("1", 1001)]))).Message
+            .ShouldStartWith("1001 stocks are asked for by name; allowed are up to 1000");
     }
 
     protected static async Task PackedStaysInStepAsync(Database database)

@@ -87,6 +87,9 @@ internal sealed class StockVersions(Database database)
         CultureInfo.InvariantCulture,
         $"{_known[0].Of(query.StockName)}.{_known[1].Of(query.StockName)}.{database.Versions.Get(WholeTables[0])}.{database.Versions.Get(WholeTables[1])}.{database.Versions.Get(WholeTables[2])}");
 
+    /// <summary>The codes and symbols whose rows of a table changed after a version; null when somebody wrote without saying which. After a refresh.</summary>
+    public IReadOnlyCollection<string>? ChangedSince(string table, long version) => _known.Single(k => k.Table == table).ChangedSince(version);
+
     async Task ReadAsync(Known known, CancellationToken cancellation)
     {
         await _reading.WaitAsync(cancellation);
@@ -156,6 +159,9 @@ internal sealed class StockVersions(Database database)
         public long ReadUpTo = -1;
 
         public long Of(string name) => Math.Max(Volatile.Read(ref _floor), _names.GetValueOrDefault(name, -1));
+
+        public IReadOnlyCollection<string>? ChangedSince(long version) =>
+            Volatile.Read(ref _floor) > version ? null : [.. _names.Where(n => n.Value > version).Select(n => n.Key)];
 
         public void Raise(string name, long version) => _names.AddOrUpdate(name, version, (_, old) => Math.Max(old, version));
 

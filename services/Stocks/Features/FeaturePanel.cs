@@ -1,4 +1,5 @@
 using Fettle.Databases;
+using Fettle.Services.Stocks.Caching;
 using Fettle.Services.Stocks.Schema;
 using Microsoft.Extensions.Logging;
 
@@ -6,17 +7,24 @@ namespace Fettle.Services.Stocks.Features;
 
 /// <summary>
 /// The whole market resident in memory: bars in columns, the rest stock by stock. It belongs to one stamp of data versions: after a write it is stale, requests load from the
-/// database as without it, and one background load makes a new one.
+/// database as without it, and in the background the stocks that the write named are brought up to date, or everything is loaded anew where it named none.
 /// </summary>
-internal sealed partial class FeaturePanel(Database database, PackedPrices packed, ILogger<FeaturePanel> logger)
+internal sealed partial class FeaturePanel(Database database, PackedPrices packed, StockVersions versions, ILogger<FeaturePanel> logger)
 {
     readonly Lock _lock = new();
-    volatile Loaded? _loaded;
+    readonly MarketUpdater _updater = new(database, versions);
+    volatile ResidentMarket? _resident;
     Task _loading = Task.CompletedTask;
     volatile bool _wanted;
 
     /// <summary>Resident stocks, 0 while there are none.</summary>
-    public int Count => _loaded?.Market.Histories.Count ?? 0;
+    public int Count => _resident?.Market.Histories.Count ?? 0;
+
+    /// <summary>What is resident now; null while nothing is.</summary>
+    public ResidentMarket? Resident => _resident;
+
+    /// <summary>How often everything was loaded, and how often only what a write had named.</summary>
+    public (int Loads, int Updates) Work { get; private set; }
 
     /// <summary>Turns the panel on (loading begins) or off (the memory is given back).</summary>
     public void Want(bool wanted)
@@ -28,7 +36,7 @@ internal sealed partial class FeaturePanel(Database database, PackedPrices packe
         }
         else
         {
-            _loaded = null;
+            _resident = null;
         }
     }
 
@@ -45,15 +53,14 @@ internal sealed partial class FeaturePanel(Database database, PackedPrices packe
     public bool TryFind(string? code, string? symbol, string stamp, out ResidentStock? stock)
     {
         stock = null;
-        var loaded = _loaded;
-        if (loaded?.Stamp != stamp)
+        var resident = _resident;
+        if (resident?.Stamp != stamp)
         {
             BeginLoad();
             return false;
         }
 
-        var history = code is not null ? loaded.Market.Histories.GetValueOrDefault(code) : loaded.BySymbol.GetValueOrDefault(symbol!);
-        stock = history is null ? null : new ResidentStock(history.Stock, loaded.Market);
+        stock = resident.Find(code, symbol) is { } history ? new ResidentStock(history.Stock, resident) : null;
         return true;
     }
 
@@ -72,22 +79,17 @@ internal sealed partial class FeaturePanel(Database database, PackedPrices packe
     {
         try
         {
-            // The stamp is read first: a write during the load makes the panel stale, never wrongly fresh.
+            // The versions are read first: a write during the load makes the panel stale, never wrongly fresh.
+            await database.Versions.RefreshAsync(TimeSpan.Zero);
+            var now = Array.ConvertAll(StocksSchema.FeatureInputs, database.Versions.Get);
             var stamp = database.Versions.Stamp(StocksSchema.FeatureInputs);
-            var market = await MarketFeatures.LoadAsync(database, null, await packed.IsCurrentAsync(default), default);
-            var bySymbol = new Dictionary<string, StockHistory>(StringComparer.Ordinal);
-            foreach (var history in market.Histories.Values)
-            {
-                if (history.Stock.NseSymbol is { } symbol)
-                {
-                    bySymbol.TryAdd(symbol, history);
-                }
-            }
-
+            var updated = _resident is { } resident ? await _updater.TryUpdateAsync(resident, stamp, now, default) : null;
+            var loaded = updated ?? ResidentMarket.Create(stamp, now, await MarketFeatures.LoadAsync(database, null, await packed.IsCurrentAsync(default), default));
             if (_wanted)
             {
-                _loaded = new Loaded(stamp, market, bySymbol);
-                LogLoaded(market.Histories.Count);
+                _resident = loaded;
+                Work = updated is null ? Work with { Loads = Work.Loads + 1 } : Work with { Updates = Work.Updates + 1 };
+                LogLoaded(loaded.Market.Histories.Count, updated is null ? "loaded" : "updated");
             }
         }
         catch (Exception e)
@@ -96,23 +98,15 @@ internal sealed partial class FeaturePanel(Database database, PackedPrices packe
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The feature panel holds {Stocks} stocks")]
-    partial void LogLoaded(int stocks);
+    [LoggerMessage(Level = LogLevel.Information, Message = "The feature panel holds {Stocks} stocks ({How})")]
+    partial void LogLoaded(int stocks, string how);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The feature panel could not be loaded; requests go on reading the database")]
     partial void LogFailed(Exception exception);
-
-    sealed record Loaded(string Stamp, MarketFeatures Market, Dictionary<string, StockHistory> BySymbol);
 }
 
 /// <summary>A stock of the resident market.</summary>
-internal sealed record ResidentStock(StockIdentity Stock, MarketFeatures Market)
+internal sealed record ResidentStock(StockIdentity Stock, ResidentMarket Market)
 {
-    public FeatureOutcome Outcome(DateOnly date)
-    {
-        var values = new double[FeatureNames.Count];
-        return Market.TryFind(Stock.BseCode, out var row) && Market.TryCompute(row, date, values)
-            ? new FeatureOutcome(new FeatureSet(Stock, values), null)
-            : FeatureOutcome.TooFewBars(Stock, date, Market.BarsUpTo(Stock.BseCode, date));
-    }
+    public FeatureOutcome Outcome(DateOnly date) => Market.Outcome(Stock, date);
 }

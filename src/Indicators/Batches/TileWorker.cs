@@ -20,8 +20,10 @@ internal sealed unsafe class TileWorker<V> : BatchWorker
 
     readonly Indicator[] _indicators;
     readonly BarFields _used;
+    readonly ColumnPlan<V> _plan = new();
     readonly KernelRunner<V>[] _runners;
     readonly int[] _firstOutput;
+    readonly int[] _outputs;
     // The bar at which a runner begins: later than the first only where last values are wanted and nothing before matters.
     readonly int[] _start;
     readonly LaneArray<V> _columns = new((Fields + MaxOutputs) * ColumnLanes);
@@ -35,14 +37,15 @@ internal sealed unsafe class TileWorker<V> : BatchWorker
     public TileWorker(Indicator[] indicators)
     {
         _indicators = indicators;
-        _runners = [.. indicators.Select(i => i.CreateRunner<V>())];
+        _runners = [.. indicators.Select(_plan.Add)];
         _firstOutput = new int[_runners.Length];
         _start = new int[_runners.Length];
+        _outputs = [.. indicators.Select(i => i.Descriptor.Outputs.Count)];
         for (int i = 0, sum = 0; i < _runners.Length; i++)
         {
             _firstOutput[i] = sum;
             _used |= indicators[i].Descriptor.Inputs;
-            sum += indicators[i].Descriptor.Outputs.Count;
+            sum += _outputs[i];
         }
 
         _tile = CreateTile();
@@ -82,6 +85,7 @@ internal sealed unsafe class TileWorker<V> : BatchWorker
             _start[i] = _task.Last is null ? 0 : Start(_indicators[i], firstStock, lanes);
         }
 
+        _plan.Reset(_start);
         for (var from = 0; from < longest; from += Chunk)
         {
             // What is read next: the rest of these rows, or the beginning of the next tile's.
@@ -113,6 +117,7 @@ internal sealed unsafe class TileWorker<V> : BatchWorker
             _gaps[field] |= Transposer.Load(rows, from, bars, V.Count, Column(field), ahead);
         }
 
+        _plan.Run(_tile, 0, bars, from);
         var storing = _task.Last is null || EndsHere(firstStock, lanes, from, bars);
         for (var i = 0; i < _runners.Length; i++)
         {
@@ -160,8 +165,7 @@ internal sealed unsafe class TileWorker<V> : BatchWorker
 
     void StoreOutputs(int indicator, int firstStock, int lanes, int from, int bars)
     {
-        var outputs = _indicators[indicator].Descriptor.Outputs.Count;
-        for (var k = 0; k < outputs; k++)
+        for (var k = 0; k < _outputs[indicator]; k++)
         {
             var output = _firstOutput[indicator] + k;
             var column = Column(Fields + k);

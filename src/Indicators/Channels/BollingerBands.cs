@@ -51,24 +51,21 @@ public sealed class BollingerBands : Indicator
         ReadOnlySpan<double> close, int period, double deviations, Span<double> upper, Span<double> middle, Span<double> lower, Span<double> percentB = default) =>
         new BollingerBands(period, deviations).Compute(close, new(upper, middle, lower, percentB));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period, _width));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(plan.Moments(_period), _width));
 
     internal override int TailStart(int count) => Tail.OfWindow(count, _period);
 
-    unsafe struct Kernel<V>(int period, double width) : IBlockKernel<V>
+    unsafe struct Kernel<V>(MomentColumn<V> moments, double width) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        readonly LaneArray<V> _columns = new(2 * Block.Length);
-        MomentWindow<V> _window = new(period);
-
-        public void Reset() => _window.Reset();
-
-        public void Run(in Tile<V> tile, int from, int count)
+        public readonly void Reset()
         {
-            var mean = _columns.Start;
-            var variance = _columns.Start + Block.Length;
-            var first = _window.Run(tile.Close + from, mean, variance, 0, count);
-            Bands(tile.Close + from, mean, variance, tile, from, first, count);
+        }
+
+        public readonly void Run(in Tile<V> tile, int from, int count)
+        {
+            var first = moments.First(from, count);
+            Bands(tile.Close + from, moments.At(from), moments.VarianceAt(from), tile, from, first, count);
             Block.FillNaN(tile.Out0 + from, first);
             Block.FillNaN(tile.Out1 + from, first);
             Block.FillNaN(tile.Out2 + from, first);

@@ -49,9 +49,9 @@ public sealed class Donchian : Indicator
         DonchianConvention convention = DonchianConvention.IncludeToday) =>
         new Donchian(period, convention).Compute(new BarSeries { High = high, Low = low }, new(upper, middle, lower));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period, _convention));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(_period, _convention));
 
-    unsafe struct Kernel<V>(int period, DonchianConvention convention) : IBlockKernel<V>
+    unsafe struct Kernel<V>(int period, DonchianConvention convention) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
         // One bar more in front: the extremes of the bar before the block.

@@ -48,38 +48,39 @@ public sealed class Keltner : Indicator
         Span<double> lower) =>
         new Keltner(period, rangePeriod, width).Compute(new BarSeries { High = high, Low = low, Close = close }, new(upper, middle, lower));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period, _rangePeriod, _width));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(plan.Exponential(_period), plan.AverageRange(_rangePeriod), _width));
 
-    struct Kernel<V>(int period, int rangePeriod, double width) : IKernel<V>
+    unsafe struct Kernel<V>(Column<V> mean, Column<V> range, double width) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        ExponentialMean<V> _mean = ExponentialMean<V>.Standard(period);
-        TrueRangeStep<V> _range;
-        ExponentialMean<V> _atr = ExponentialMean<V>.Wilder(rangePeriod);
-
-        public void Reset()
+        public readonly void Reset()
         {
-            _mean.Reset();
-            _range.Reset();
-            _atr.Reset();
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public readonly void Run(in Tile<V> tile, int from, int count)
         {
-            var close = tile.Close[i];
-            _mean.Push(close);
-            if (_range.Push(tile.High[i], tile.Low[i], close))
-            {
-                _atr.Push(_range.Value);
-            }
+            var first = Math.Max(mean.First(from, count), range.First(from, count));
+            Channel(mean.At(from), range.At(from), tile, from, first, count);
+            Block.FillNaN(tile.Out0 + from, first);
+            Block.FillNaN(tile.Out1 + from, first);
+            Block.FillNaN(tile.Out2 + from, first);
+        }
 
-            var nan = V.Create(double.NaN);
-            var ready = _mean.IsReady && _atr.IsReady;
-            var half = V.Create(width) * _atr.Value;
-            tile.Out0[i] = ready ? _mean.Value + half : nan;
-            tile.Out1[i] = ready ? _mean.Value : nan;
-            tile.Out2[i] = ready ? _mean.Value - half : nan;
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        readonly void Channel(V* means, V* ranges, in Tile<V> tile, int from, int first, int count)
+        {
+            var upper = tile.Out0 + from;
+            var middle = tile.Out1 + from;
+            var lower = tile.Out2 + from;
+            var factor = V.Create(width);
+            for (var i = first; i < count; i++)
+            {
+                var centre = means[i];
+                var half = factor * ranges[i];
+                upper[i] = centre + half;
+                middle[i] = centre;
+                lower[i] = centre - half;
+            }
         }
     }
 }

@@ -21,9 +21,9 @@ public sealed class Drawdown : Indicator
     public static void Series(ReadOnlySpan<double> close, Span<double> drawdown, Span<double> maxDrawdown) =>
         new Drawdown().Compute(close, new(drawdown, maxDrawdown));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new());
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new());
 
-    struct Kernel<V> : IKernel<V>
+    unsafe struct Kernel<V> : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
         V _peak;
@@ -36,16 +36,31 @@ public sealed class Drawdown : Indicator
             _deepest = V.Create(0);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            var close = tile.Close[i];
-            _peak = _started ? V.Max(_peak, close) : close;
+            var closes = tile.Close + from;
+            var current = tile.Out0 + from;
+            var deepests = tile.Out1 + from;
+            var zero = V.Create(0);
+            var one = V.Create(1);
+            var hundred = V.Create(100);
+            var nan = V.Create(double.NaN);
+            var peak = _started ? _peak : closes[0];
+            var deepest = _deepest;
             _started = true;
-            var drawdown = V.IfLess(V.Create(0), _peak, (close / _peak - V.Create(1)) * V.Create(100), V.Create(double.NaN));
-            _deepest = V.IfLess(drawdown, _deepest, drawdown, _deepest);
-            tile.Out0[i] = drawdown;
-            tile.Out1[i] = _deepest;
+            for (var i = 0; i < count; i++)
+            {
+                var close = closes[i];
+                peak = V.Max(peak, close);
+                var drawdown = V.IfLess(zero, peak, (close / peak - one) * hundred, nan);
+                deepest = V.IfLess(drawdown, deepest, drawdown, deepest);
+                current[i] = drawdown;
+                deepests[i] = deepest;
+            }
+
+            _peak = peak;
+            _deepest = deepest;
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Fettle.Indicators.Kernels;
 using Fettle.Indicators.Lanes;
 
@@ -24,11 +23,11 @@ public sealed class RollingExtremes : Indicator
     public static void Series(ReadOnlySpan<double> close, int period, Span<double> min, Span<double> max) =>
         new RollingExtremes(period).Compute(close, new(min, max));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(_period));
 
     internal override int TailStart(int count) => Tail.OfWindow(count, _period);
 
-    unsafe struct Kernel<V>(int period) : IBlockKernel<V>
+    unsafe struct Kernel<V>(int period) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
         readonly LaneArray<V> _columns = new(Block.Length);

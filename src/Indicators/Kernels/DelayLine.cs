@@ -3,42 +3,40 @@ using Fettle.Indicators.Lanes;
 
 namespace Fettle.Indicators.Kernels;
 
-/// <summary>The value pushed <c>length</c> bars ago.</summary>
-internal struct DelayLine<V>
+/// <summary>The values <c>length</c> bars before.</summary>
+internal unsafe struct DelayLine<V>(int length)
     where V : unmanaged, ILanes<V>
 {
-    readonly V[] _ring;
+    readonly LaneArray<V> _ring = new(length);
     int _at;
     int _seen;
 
-    public DelayLine(int length)
-    {
-        _ring = new V[length];
-        _at = 0;
-        _seen = 0;
-    }
-
-    /// <summary>Whether the next <see cref="Push"/> returns a value that was pushed.</summary>
-    public readonly bool IsReady
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => _seen >= _ring.Length;
-    }
-
     public void Reset() => _at = _seen = 0;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V Push(V x)
+    /// <summary>Takes <paramref name="count"/> values and writes those of <c>length</c> bars before. Returns the first index that has one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public int Run(V* x, V* y, int count)
     {
+        var ring = _ring.Start;
         var at = _at;
-        var old = _ring[at];
-        _ring[at] = x;
-        _at = ++at == _ring.Length ? 0 : at;
-        if (_seen < _ring.Length)
+        var first = Math.Min(count, length - _seen);
+        _seen = Math.Min(length, _seen + count);
+        for (var i = 0; i < count;)
         {
-            _seen++;
+            var stop = Math.Min(count, i + length - at);
+            var old = ring + at - i;
+            at += stop - i;
+            for (; i < stop; i++)
+            {
+                var now = x[i];
+                y[i] = old[i];
+                old[i] = now;
+            }
+
+            at = at == length ? 0 : at;
         }
 
-        return old;
+        _at = at;
+        return first;
     }
 }

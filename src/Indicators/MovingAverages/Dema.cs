@@ -24,30 +24,32 @@ public sealed class Dema : Indicator
     public static void Series(ReadOnlySpan<double> close, int period, Span<double> dema) =>
         new Dema(period).Compute(close, new(dema));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(plan.Exponential(_period), _period));
 
-    struct Kernel<V>(int period) : IKernel<V>
+    unsafe struct Kernel<V>(Column<V> once, int period) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        ExponentialMean<V> _once = ExponentialMean<V>.Standard(period);
+        readonly LaneArray<V> _column = new(Block.Length);
         ExponentialMean<V> _twice = ExponentialMean<V>.Standard(period);
 
-        public void Reset()
+        public void Reset() => _twice.Reset();
+
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            _once.Reset();
-            _twice.Reset();
+            var twice = _column.Start;
+            var first = _twice.Run(once.At(from), twice, once.First(from, count), count);
+            Combine(once.At(from), twice, tile.Out0 + from, first, count);
+            Block.FillNaN(tile.Out0 + from, first);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        static void Combine(V* once, V* twice, V* output, int first, int count)
         {
-            _once.Push(tile.Close[i]);
-            if (_once.IsReady)
+            var two = V.Create(2);
+            for (var i = first; i < count; i++)
             {
-                _twice.Push(_once.Value);
+                output[i] = two * once[i] - twice[i];
             }
-
-            tile.Out0[i] = _twice.IsReady ? V.Create(2) * _once.Value - _twice.Value : V.Create(double.NaN);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Fettle.Indicators.Kernels;
 using Fettle.Indicators.Lanes;
 
@@ -20,20 +19,15 @@ public sealed class Ema : Indicator
     /// <summary>Writes the average of every bar; NaN before bar <c>period - 1</c>.</summary>
     public static void Series(ReadOnlySpan<double> close, int period, Span<double> ema) => new Ema(period).Compute(close, new(ema));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(plan.Exponential(_period)));
 
-    struct Kernel<V>(int period) : IKernel<V>
+    unsafe struct Kernel<V>(Column<V> mean) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        ExponentialMean<V> _mean = ExponentialMean<V>.Standard(period);
-
-        public void Reset() => _mean.Reset();
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public readonly void Reset()
         {
-            _mean.Push(tile.Close[i]);
-            tile.Out0[i] = _mean.IsReady ? _mean.Value : V.Create(double.NaN);
         }
+
+        public readonly void Run(in Tile<V> tile, int from, int count) => Block.Copy(mean.At(from), tile.Out0 + from, mean.First(from, count), count);
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Fettle.Indicators.Kernels;
 using Fettle.Indicators.Lanes;
 
@@ -20,21 +19,17 @@ public sealed class Sma : Indicator
     /// <summary>Writes the average of every bar; NaN before bar <c>period - 1</c>.</summary>
     public static void Series(ReadOnlySpan<double> close, int period, Span<double> sma) => new Sma(period).Compute(close, new(sma));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(plan.Mean(_period)));
 
     internal override int TailStart(int count) => Tail.OfWindow(count, _period);
 
-    unsafe struct Kernel<V>(int period) : IBlockKernel<V>
+    unsafe struct Kernel<V>(Column<V> mean) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        MeanWindow<V> _window = new(period);
-
-        public void Reset() => _window.Reset();
-
-        public void Run(in Tile<V> tile, int from, int count)
+        public readonly void Reset()
         {
-            var first = _window.Run(tile.Close + from, tile.Out0 + from, 0, count);
-            Block.FillNaN(tile.Out0 + from, first);
         }
+
+        public readonly void Run(in Tile<V> tile, int from, int count) => Block.Copy(mean.At(from), tile.Out0 + from, mean.First(from, count), count);
     }
 }

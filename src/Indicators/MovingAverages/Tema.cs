@@ -24,37 +24,39 @@ public sealed class Tema : Indicator
     public static void Series(ReadOnlySpan<double> close, int period, Span<double> tema) =>
         new Tema(period).Compute(close, new(tema));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(plan.Exponential(_period), _period));
 
-    struct Kernel<V>(int period) : IKernel<V>
+    unsafe struct Kernel<V>(Column<V> once, int period) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        ExponentialMean<V> _once = ExponentialMean<V>.Standard(period);
+        readonly LaneArray<V> _columns = new(2 * Block.Length);
         ExponentialMean<V> _twice = ExponentialMean<V>.Standard(period);
         ExponentialMean<V> _thrice = ExponentialMean<V>.Standard(period);
 
         public void Reset()
         {
-            _once.Reset();
             _twice.Reset();
             _thrice.Reset();
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            _once.Push(tile.Close[i]);
-            if (_once.IsReady)
-            {
-                _twice.Push(_once.Value);
-            }
+            var twice = _columns.Start;
+            var thrice = _columns.Start + Block.Length;
+            var first = _twice.Run(once.At(from), twice, once.First(from, count), count);
+            first = _thrice.Run(twice, thrice, first, count);
+            Combine(once.At(from), twice, thrice, tile.Out0 + from, first, count);
+            Block.FillNaN(tile.Out0 + from, first);
+        }
 
-            if (_twice.IsReady)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        static void Combine(V* once, V* twice, V* thrice, V* output, int first, int count)
+        {
+            var three = V.Create(3);
+            for (var i = first; i < count; i++)
             {
-                _thrice.Push(_twice.Value);
+                output[i] = three * (once[i] - twice[i]) + thrice[i];
             }
-
-            tile.Out0[i] = _thrice.IsReady ? V.Create(3) * (_once.Value - _twice.Value) + _thrice.Value : V.Create(double.NaN);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Fettle.Indicators.Kernels;
 using Fettle.Indicators.Lanes;
 
@@ -24,11 +23,11 @@ public sealed class Wma : Indicator
     public static void Series(ReadOnlySpan<double> close, int period, Span<double> wma) =>
         new Wma(period).Compute(close, new(wma));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(_period));
 
     internal override int TailStart(int count) => Tail.OfWindow(count, _period);
 
-    unsafe struct Kernel<V>(int period) : IBlockKernel<V>
+    unsafe struct Kernel<V>(int period) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
         WeightedWindow<V> _window = new(period);

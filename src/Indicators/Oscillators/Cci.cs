@@ -30,11 +30,11 @@ public sealed class Cci : Indicator
     public static void Series(ReadOnlySpan<double> high, ReadOnlySpan<double> low, ReadOnlySpan<double> close, int period, Span<double> cci) =>
         new Cci(period).Compute(new BarSeries { High = high, Low = low, Close = close }, new(cci));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(plan.Typical(), _period));
 
     internal override int TailStart(int count) => Tail.OfWindow(count, _period);
 
-    unsafe struct Kernel<V>(int period) : IBlockKernel<V>
+    unsafe struct Kernel<V>(Column<V> prices, int period) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
         // The typical prices of the last period - 1 bars, and behind them those of the block.
@@ -47,7 +47,7 @@ public sealed class Cci : Indicator
         public void Run(in Tile<V> tile, int from, int count)
         {
             var typical = _typical.Start + period - 1;
-            TypicalPrice.Run(tile, from, typical, count);
+            new Span<V>(prices.At(from), count).CopyTo(new Span<V>(typical, count));
             var first = _mean.Run(typical, _means.Start, 0, count);
             Distance(typical, _means.Start, tile.Out0 + from, first, count);
             Block.FillNaN(tile.Out0 + from, first);

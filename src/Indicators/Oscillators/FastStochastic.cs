@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Fettle.Indicators.Kernels;
 using Fettle.Indicators.Lanes;
 
@@ -39,9 +38,9 @@ public sealed class FastStochastic : Indicator
         Span<double> fastDOutput) =>
         new FastStochastic(fastK, fastD).Compute(new BarSeries { High = high, Low = low, Close = close }, new(fastKOutput, fastDOutput));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_fastK, _fastD));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(_fastK, _fastD));
 
-    unsafe struct Kernel<V>(int fastK, int fastD) : IBlockKernel<V>
+    unsafe struct Kernel<V>(int fastK, int fastD) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
         RangePlace<V> _place = new(fastK);

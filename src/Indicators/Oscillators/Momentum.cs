@@ -20,24 +20,32 @@ public sealed class Momentum : Indicator
     /// <summary>Writes every bar, in price units; NaN before bar <c>period</c>.</summary>
     public static void Series(ReadOnlySpan<double> close, int period, Span<double> momentum) => new Momentum(period).Compute(close, new(momentum));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(plan.Past(_period)));
 
     internal override int TailStart(int count) => Tail.OfDelay(count, _period);
 
-    struct Kernel<V>(int period) : IKernel<V>
+    unsafe struct Kernel<V>(Column<V> past) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        DelayLine<V> _past = new(period);
-
-        public void Reset() => _past.Reset();
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public readonly void Reset()
         {
-            var close = tile.Close[i];
-            var ready = _past.IsReady;
-            var old = _past.Push(close);
-            tile.Out0[i] = ready ? close - old : V.Create(double.NaN);
+        }
+
+        public readonly void Run(in Tile<V> tile, int from, int count)
+        {
+            var first = past.First(from, count);
+            Difference(tile.Close + from, past.At(from), tile.Out0 + from, first, count);
+            Block.FillNaN(tile.Out0 + from, first);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        static void Difference(V* close, V* old, V* output, int first, int count)
+        {
+            for (var i = first; i < count; i++)
+            {
+                var price = old[i];
+                output[i] = close[i] - price;
+            }
         }
     }
 }

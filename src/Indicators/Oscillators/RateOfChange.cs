@@ -20,24 +20,36 @@ public sealed class RateOfChange : Indicator
     /// <summary>Writes every bar, in percent; NaN before bar <c>period</c>.</summary>
     public static void Series(ReadOnlySpan<double> close, int period, Span<double> rateOfChange) => new RateOfChange(period).Compute(close, new(rateOfChange));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(plan.Past(_period)));
 
     internal override int TailStart(int count) => Tail.OfDelay(count, _period);
 
-    struct Kernel<V>(int period) : IKernel<V>
+    unsafe struct Kernel<V>(Column<V> past) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        DelayLine<V> _past = new(period);
-
-        public void Reset() => _past.Reset();
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public readonly void Reset()
         {
-            var close = tile.Close[i];
-            var ready = _past.IsReady;
-            var old = _past.Push(close);
-            tile.Out0[i] = ready ? V.IfEqual(old, V.Create(0), V.Create(double.NaN), (close / old - V.Create(1)) * V.Create(100)) : V.Create(double.NaN);
+        }
+
+        public readonly void Run(in Tile<V> tile, int from, int count)
+        {
+            var first = past.First(from, count);
+            Percent(tile.Close + from, past.At(from), tile.Out0 + from, first, count);
+            Block.FillNaN(tile.Out0 + from, first);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        static void Percent(V* close, V* old, V* output, int first, int count)
+        {
+            var zero = V.Create(0);
+            var nan = V.Create(double.NaN);
+            var one = V.Create(1);
+            var hundred = V.Create(100);
+            for (var i = first; i < count; i++)
+            {
+                var price = old[i];
+                output[i] = V.IfEqual(price, zero, nan, (close[i] / price - one) * hundred);
+            }
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Fettle.Indicators.Kernels;
 using Fettle.Indicators.Lanes;
 
@@ -24,17 +23,19 @@ public sealed class Rsi : Indicator
     /// <summary>Writes the index of every bar, 0 to 100; NaN before bar <c>period</c>.</summary>
     public static void Series(ReadOnlySpan<double> close, int period, Span<double> rsi) => new Rsi(period).Compute(close, new(rsi));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(_period));
 
-    struct Kernel<V>(int period) : IKernel<V>
+    unsafe struct Kernel<V>(int period) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        RsiStep<V> _rsi = new(period);
+        RelativeStrength<V> _strength = new(period);
 
-        public void Reset() => _rsi.Reset();
+        public void Reset() => _strength.Reset();
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i) =>
-            tile.Out0[i] = _rsi.Push(tile.Close[i]) ? _rsi.Value : V.Create(double.NaN);
+        public void Run(in Tile<V> tile, int from, int count)
+        {
+            var first = _strength.Run(tile.Close + from, tile.Out0 + from, count);
+            Block.FillNaN(tile.Out0 + from, first);
+        }
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Fettle.Indicators.Kernels;
 using Fettle.Indicators.Lanes;
 
@@ -47,9 +46,9 @@ public sealed class Stochastic : Indicator
         Span<double> slowDOutput) =>
         new Stochastic(fastK, slowK, slowD).Compute(new BarSeries { High = high, Low = low, Close = close }, new(slowKOutput, slowDOutput));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_fastK, _slowK, _slowD));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(_fastK, _slowK, _slowD));
 
-    unsafe struct Kernel<V>(int fastK, int slowK, int slowD) : IBlockKernel<V>
+    unsafe struct Kernel<V>(int fastK, int slowK, int slowD) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
         readonly LaneArray<V> _column = new(Block.Length);

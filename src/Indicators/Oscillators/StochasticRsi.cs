@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Fettle.Indicators.Kernels;
 using Fettle.Indicators.Lanes;
 
@@ -39,13 +38,13 @@ public sealed class StochasticRsi : Indicator
     public static void Series(ReadOnlySpan<double> close, int period, int fastK, int fastD, Span<double> fastKOutput, Span<double> fastDOutput) =>
         new StochasticRsi(period, fastK, fastD).Compute(close, new(fastKOutput, fastDOutput));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period, _fastK, _fastD));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(_period, _fastK, _fastD));
 
-    unsafe struct Kernel<V>(int period, int fastK, int fastD) : IBlockKernel<V>
+    unsafe struct Kernel<V>(int period, int fastK, int fastD) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
         readonly LaneArray<V> _column = new(Block.Length);
-        RsiStep<V> _rsi = new(period);
+        RelativeStrength<V> _rsi = new(period);
         RangePlace<V> _place = new(fastK);
         Smoothing<V> _d = new(fastD);
 
@@ -61,29 +60,11 @@ public sealed class StochasticRsi : Indicator
             var rsi = _column.Start;
             var place = tile.Out0 + from;
             var d = tile.Out1 + from;
-            var first = Strength(tile.Close + from, rsi, count);
+            var first = _rsi.Run(tile.Close + from, rsi, count);
             first = _place.Run(rsi, rsi, rsi, place, first, count);
             first = _d.Run(place, d, first, count);
             Block.FillNaN(place, first);
             Block.FillNaN(d, first);
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        int Strength(V* close, V* rsi, int count)
-        {
-            var step = _rsi;
-            var first = count;
-            for (var i = 0; i < count; i++)
-            {
-                if (step.Push(close[i]))
-                {
-                    first = Math.Min(first, i);
-                    rsi[i] = step.Value;
-                }
-            }
-
-            _rsi = step;
-            return first;
         }
     }
 }

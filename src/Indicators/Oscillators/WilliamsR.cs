@@ -24,11 +24,11 @@ public sealed class WilliamsR : Indicator
     public static void Series(ReadOnlySpan<double> high, ReadOnlySpan<double> low, ReadOnlySpan<double> close, int period, Span<double> willr) =>
         new WilliamsR(period).Compute(new BarSeries { High = high, Low = low, Close = close }, new(willr));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(_period));
 
     internal override int TailStart(int count) => Tail.OfWindow(count, _period);
 
-    unsafe struct Kernel<V>(int period) : IBlockKernel<V>
+    unsafe struct Kernel<V>(int period) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
         readonly LaneArray<V> _columns = new(2 * Block.Length);

@@ -25,9 +25,9 @@ public sealed class Beta : Indicator
     public static void Series(ReadOnlySpan<double> close, ReadOnlySpan<double> reference, int period, Span<double> beta) =>
         new Beta(period).Compute(new BarSeries { Close = close, Reference = reference }, new(beta));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(_period));
 
-    unsafe struct Kernel<V>(int period) : IBlockKernel<V>
+    unsafe struct Kernel<V>(int period) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
         readonly LaneArray<V> _columns = new(5 * Block.Length);

@@ -36,24 +36,22 @@ public sealed class StandardDeviation : Indicator
     internal static double Scale(int period, DeviationConvention convention) =>
         convention == DeviationConvention.Population ? 1 : Math.Sqrt(period / (period - 1.0));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period, _scale));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(plan.Moments(_period), _scale));
 
     internal override int TailStart(int count) => Tail.OfWindow(count, _period);
 
-    unsafe struct Kernel<V>(int period, double scale) : IBlockKernel<V>
+    unsafe struct Kernel<V>(MomentColumn<V> moments, double scale) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        readonly LaneArray<V> _columns = new(2 * Block.Length);
-        MomentWindow<V> _window = new(period);
-
-        public void Reset() => _window.Reset();
+        public readonly void Reset()
+        {
+        }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        public void Run(in Tile<V> tile, int from, int count)
+        public readonly void Run(in Tile<V> tile, int from, int count)
         {
-            var mean = _columns.Start;
-            var variance = _columns.Start + Block.Length;
-            var first = _window.Run(tile.Close + from, mean, variance, 0, count);
+            var variance = moments.VarianceAt(from);
+            var first = moments.First(from, count);
             var output = tile.Out0 + from;
             var factor = V.Create(scale);
             Block.FillNaN(output, first);

@@ -53,9 +53,9 @@ public sealed class Adx : Indicator
         AdxConvention convention = AdxConvention.TaLib) =>
         new Adx(period, convention).Compute(new BarSeries { High = high, Low = low, Close = close }, new(adx, plusDi, minusDi));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period, _convention));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(plan.TrueRange(), _period, _convention));
 
-    unsafe struct Kernel<V>(int period, AdxConvention convention) : IBlockKernel<V>
+    unsafe struct Kernel<V>(Column<V> ranges, int period, AdxConvention convention) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
         // Up to this bar the sums only grow; from the next on they decay.
@@ -63,7 +63,6 @@ public sealed class Adx : Indicator
         readonly LaneArray<V> _columns = new(4 * Block.Length);
         V _previousHigh;
         V _previousLow;
-        V _previousClose;
         V _up;
         V _down;
         V _true;
@@ -83,14 +82,13 @@ public sealed class Adx : Indicator
             var range = _columns.Start + 2 * Block.Length;
             var index = _columns.Start + 3 * Block.Length;
             Movements(tile.High + from, tile.Low + from, up, down, count);
-            Ranges(tile.High + from, tile.Low + from, tile.Close + from, range, count);
             if (_bar == 0)
             {
                 // The first bar has no bar before it.
-                up[0] = down[0] = range[0] = V.Create(0);
+                up[0] = down[0] = V.Create(0);
             }
 
-            Sums(up, down, range, count);
+            Sums(up, down, ranges.At(from), range, count);
             var first = Math.Clamp(period - _bar, 0, count);
             Indexes(up, down, range, index, tile.Out1 + from, tile.Out2 + from, first, count);
             Average(index, tile.Out0 + from, first, count);
@@ -123,22 +121,7 @@ public sealed class Adx : Indicator
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        void Ranges(V* highs, V* lows, V* closes, V* range, int count)
-        {
-            var previous = _previousClose;
-            for (var i = 0; i < count; i++)
-            {
-                var high = highs[i];
-                var low = lows[i];
-                range[i] = V.Max(high - low, V.Max(V.Abs(high - previous), V.Abs(low - previous)));
-                previous = closes[i];
-            }
-
-            _previousClose = previous;
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        void Sums(V* up, V* down, V* range, int count)
+        void Sums(V* up, V* down, V* trueRange, V* range, int count)
         {
             var sumUp = _up;
             var sumDown = _down;
@@ -148,7 +131,7 @@ public sealed class Adx : Indicator
             {
                 up[i] = sumUp += up[i];
                 down[i] = sumDown += down[i];
-                range[i] = sumRange += range[i];
+                range[i] = sumRange += trueRange[i];
             }
 
             var keep = V.Create(1 - 1.0 / period);
@@ -156,7 +139,7 @@ public sealed class Adx : Indicator
             {
                 up[i] = sumUp = V.Fma(sumUp, keep, up[i]);
                 down[i] = sumDown = V.Fma(sumDown, keep, down[i]);
-                range[i] = sumRange = V.Fma(sumRange, keep, range[i]);
+                range[i] = sumRange = V.Fma(sumRange, keep, trueRange[i]);
             }
 
             (_up, _down, _true) = (sumUp, sumDown, sumRange);

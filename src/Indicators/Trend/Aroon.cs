@@ -49,11 +49,12 @@ public sealed class Aroon : Indicator
         AroonTies ties = AroonTies.Latest) =>
         new Aroon(period, ties).Compute(new BarSeries { High = high, Low = low }, new(down, up, oscillator));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period, _ties));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(_period, _ties));
 
-    struct Kernel<V>(int period, AroonTies ties) : IKernel<V>
+    unsafe struct Kernel<V>(int period, AroonTies ties) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
+        readonly LaneArray<V> _columns = new(2 * Block.Length);
         HighAgeWindow<V> _high = new(period + 1, ties == AroonTies.Latest);
         HighAgeWindow<V> _low = new(period + 1, ties == AroonTies.Latest);
 
@@ -63,24 +64,45 @@ public sealed class Aroon : Indicator
             _low.Reset();
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            _high.Push(tile.High[i]);
-            _low.Push(V.Create(0) - tile.Low[i]);
-            if (!_high.IsReady)
-            {
-                tile.Out0[i] = tile.Out1[i] = tile.Out2[i] = V.Create(double.NaN);
-                return;
-            }
+            var high = _columns.Start;
+            var low = _columns.Start + Block.Length;
+            _high.Run(tile.High + from, high, count);
+            Negate(tile.Low + from, low, count);
+            var first = _low.Run(low, low, count);
+            Lines(high, low, tile, from, first, count);
+            Block.FillNaN(tile.Out0 + from, first);
+            Block.FillNaN(tile.Out1 + from, first);
+            Block.FillNaN(tile.Out2 + from, first);
+        }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        static void Negate(V* values, V* output, int count)
+        {
+            var zero = V.Create(0);
+            for (var i = 0; i < count; i++)
+            {
+                output[i] = zero - values[i];
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        readonly void Lines(V* highAge, V* lowAge, in Tile<V> tile, int from, int first, int count)
+        {
+            var downs = tile.Out0 + from;
+            var ups = tile.Out1 + from;
+            var oscillators = tile.Out2 + from;
             var length = V.Create(period);
             var factor = V.Create(100.0 / period);
-            var down = factor * (length - _low.Age);
-            var up = factor * (length - _high.Age);
-            tile.Out0[i] = down;
-            tile.Out1[i] = up;
-            tile.Out2[i] = up - down;
+            for (var i = first; i < count; i++)
+            {
+                var down = factor * (length - lowAge[i]);
+                var up = factor * (length - highAge[i]);
+                downs[i] = down;
+                ups[i] = up;
+                oscillators[i] = up - down;
+            }
         }
     }
 }

@@ -62,14 +62,14 @@ public sealed class Macd : Indicator
         MacdConvention convention = MacdConvention.TaLib) =>
         new Macd(fast, slow, signal, convention).Compute(close, new(line, signalLine, histogram));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_fast, _slow, _signal, _convention));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(_fast, _slow, _signal, _convention));
 
-    struct Kernel<V>(int fast, int slow, int signal, MacdConvention convention) : IKernel<V>
+    unsafe struct Kernel<V>(int fast, int slow, int signal, MacdConvention convention) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
         // The fast average skips this many bars so that its seed ends where the slow seed ends.
         readonly int _skip = convention == MacdConvention.TaLib ? slow - fast : 0;
-        readonly bool _wholeOnly = convention == MacdConvention.TaLib;
+        readonly LaneArray<V> _columns = new(2 * Block.Length);
         ExponentialMean<V> _fast = ExponentialMean<V>.Standard(fast);
         ExponentialMean<V> _slow = ExponentialMean<V>.Standard(slow);
         ExponentialMean<V> _signal = ExponentialMean<V>.Standard(signal);
@@ -83,31 +83,41 @@ public sealed class Macd : Indicator
             _skipped = 0;
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            var close = tile.Close[i];
+            var close = tile.Close + from;
+            var fastMean = _columns.Start;
+            var slowMean = _columns.Start + Block.Length;
+            int first;
             if (_skipped < _skip)
             {
-                _skipped++;
+                var begin = Math.Min(count, _skip - _skipped);
+                _skipped += begin;
+                _fast.Run(close, fastMean, begin, count);
+                first = _slow.Run(close, slowMean, 0, count);
             }
             else
             {
-                _fast.Push(close);
+                first = ExponentialMean<V>.Run(ref _fast, ref _slow, close, fastMean, close, slowMean, 0, count);
             }
 
-            _slow.Push(close);
-            var line = _fast.Value - _slow.Value;
-            if (_slow.IsReady)
+            // The line takes the place of the fast average.
+            Difference(fastMean, slowMean, fastMean, first, count);
+            var signalLine = tile.Out1 + from;
+            var whole = _signal.Run(fastMean, signalLine, first, count);
+            Difference(fastMean, signalLine, tile.Out2 + from, whole, count);
+            Block.Copy(fastMean, tile.Out0 + from, convention == MacdConvention.TaLib ? whole : first, count);
+            Block.FillNaN(signalLine, whole);
+            Block.FillNaN(tile.Out2 + from, whole);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        static void Difference(V* a, V* b, V* output, int first, int count)
+        {
+            for (var i = first; i < count; i++)
             {
-                _signal.Push(line);
+                output[i] = a[i] - b[i];
             }
-
-            var nan = V.Create(double.NaN);
-            var whole = _signal.IsReady;
-            tile.Out0[i] = whole || (_slow.IsReady && !_wholeOnly) ? line : nan;
-            tile.Out1[i] = whole ? _signal.Value : nan;
-            tile.Out2[i] = whole ? line - _signal.Value : nan;
         }
     }
 }

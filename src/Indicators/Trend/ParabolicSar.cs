@@ -35,13 +35,12 @@ public sealed class ParabolicSar : Indicator
     public static void Series(ReadOnlySpan<double> high, ReadOnlySpan<double> low, double acceleration, double maximum, Span<double> sar) =>
         new ParabolicSar(acceleration, maximum).Compute(new BarSeries { High = high, Low = low }, new(sar));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_acceleration, _maximum));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(_acceleration, _maximum));
 
-    struct Kernel<V>(double acceleration, double maximum) : IKernel<V>
+    unsafe struct Kernel<V>(double acceleration, double maximum) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        readonly V _step = V.Create(acceleration);
-        readonly V _limit = V.Create(Math.Max(acceleration, maximum));
+        readonly double _limit = Math.Max(acceleration, maximum);
         V _sign;
         V _stop;
         V _extreme;
@@ -52,53 +51,70 @@ public sealed class ParabolicSar : Indicator
 
         public void Reset() => _seen = 0;
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            var high = tile.High[i];
-            var low = tile.Low[i];
+            var high = tile.High + from;
+            var low = tile.Low + from;
+            var first = 0;
             if (_seen == 0)
             {
                 _seen = 1;
-                _high = high;
-                _low = low;
-                tile.Out0[i] = V.Create(double.NaN);
-                return;
+                (_high, _low) = (high[0], low[0]);
+                tile.Out0[from] = V.Create(double.NaN);
+                first = 1;
             }
 
-            if (_seen == 1)
+            if (_seen == 1 && first < count)
             {
                 _seen = 2;
-                Begin(high, low);
+                Begin(high[first], low[first]);
             }
 
-            // A falling market is the mirror image of a rising one: everything is computed as if rising, with the sign turned on the way in and out.
-            // "far" is the side on which the trend makes its extremes, "near" the side of the stop.
-            var zero = V.Create(0);
-            var far = V.IfLess(zero, _sign, high, zero - low);
-            var near = V.IfLess(zero, _sign, low, zero - high);
-            var previousFar = V.IfLess(zero, _sign, _high, zero - _low);
-            var previousNear = V.IfLess(zero, _sign, _low, zero - _high);
-            _high = high;
-            _low = low;
-
-            var turnedStop = V.Max(V.Max(_extreme, previousFar), far);
-            var turnedNext = V.Max(V.Max(V.Fma(_step, near - turnedStop, turnedStop), previousFar), far);
-
-            var extreme = V.Max(far, _extreme);
-            var factor = V.IfLess(_extreme, far, V.Min(_factor + _step, _limit), _factor);
-            var next = V.Min(V.Min(V.Fma(factor, extreme - _stop, _stop), previousNear), near);
-
-            // The stop is hit when near <= stop.
-            tile.Out0[i] = _sign * V.IfLess(_stop, near, _stop, turnedStop);
-            var turn = V.IfLess(_stop, near, V.Create(1), V.Create(-1));
-            _extreme = turn * V.IfLess(_stop, near, extreme, near);
-            _factor = V.IfLess(_stop, near, factor, _step);
-            _stop = turn * V.IfLess(_stop, near, next, turnedNext);
-            _sign *= turn;
+            Continue(high, low, tile.Out0 + from, first, count);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        /// <summary>A falling market is the mirror image of a rising one: everything is computed as if rising, with the sign turned on the way in and out.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        void Continue(V* highs, V* lows, V* output, int first, int count)
+        {
+            V sign = _sign, stop = _stop, extreme = _extreme, factor = _factor, previousHigh = _high, previousLow = _low;
+            var zero = V.Create(0);
+            var one = V.Create(1);
+            var minusOne = V.Create(-1);
+            var step = V.Create(acceleration);
+            var limit = V.Create(_limit);
+            for (var i = first; i < count; i++)
+            {
+                // "far" is the side on which the trend makes its extremes, "near" the side of the stop.
+                var high = highs[i];
+                var low = lows[i];
+                var far = V.IfLess(zero, sign, high, zero - low);
+                var near = V.IfLess(zero, sign, low, zero - high);
+                var previousFar = V.IfLess(zero, sign, previousHigh, zero - previousLow);
+                var previousNear = V.IfLess(zero, sign, previousLow, zero - previousHigh);
+                previousHigh = high;
+                previousLow = low;
+
+                var turnedStop = V.Max(V.Max(extreme, previousFar), far);
+                var turnedNext = V.Max(V.Max(V.Fma(step, near - turnedStop, turnedStop), previousFar), far);
+
+                var nextExtreme = V.Max(far, extreme);
+                var nextFactor = V.IfLess(extreme, far, V.Min(factor + step, limit), factor);
+                var nextStop = V.Min(V.Min(V.Fma(nextFactor, nextExtreme - stop, stop), previousNear), near);
+
+                // The stop is hit when near <= stop.
+                output[i] = sign * V.IfLess(stop, near, stop, turnedStop);
+                var turn = V.IfLess(stop, near, one, minusOne);
+                extreme = turn * V.IfLess(stop, near, nextExtreme, near);
+                factor = V.IfLess(stop, near, nextFactor, step);
+                stop = turn * V.IfLess(stop, near, nextStop, turnedNext);
+                sign *= turn;
+            }
+
+            (_sign, _stop, _extreme, _factor, _high, _low) = (sign, stop, extreme, factor, previousHigh, previousLow);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         void Begin(V high, V low)
         {
             var zero = V.Create(0);
@@ -108,7 +124,7 @@ public sealed class ParabolicSar : Indicator
             _sign = V.Create(1) - V.Create(2) * isShort;
             _stop = V.IfEqual(isShort, zero, _low, zero - _high);
             _extreme = V.IfEqual(isShort, zero, high, zero - low);
-            _factor = _step;
+            _factor = V.Create(acceleration);
             _high = high;
             _low = low;
         }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Fettle.Indicators.Kernels;
 using Fettle.Indicators.Lanes;
 
@@ -24,29 +23,15 @@ public sealed class Atr : Indicator
     public static void Series(ReadOnlySpan<double> high, ReadOnlySpan<double> low, ReadOnlySpan<double> close, int period, Span<double> atr) =>
         new Atr(period).Compute(new BarSeries { High = high, Low = low, Close = close }, new(atr));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(plan.AverageRange(_period)));
 
-    struct Kernel<V>(int period) : IKernel<V>
+    unsafe struct Kernel<V>(Column<V> mean) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        TrueRangeStep<V> _range;
-        ExponentialMean<V> _mean = ExponentialMean<V>.Wilder(period);
-
-        public void Reset()
+        public readonly void Reset()
         {
-            _range.Reset();
-            _mean.Reset();
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
-        {
-            if (_range.Push(tile.High[i], tile.Low[i], tile.Close[i]))
-            {
-                _mean.Push(_range.Value);
-            }
-
-            tile.Out0[i] = _mean.IsReady ? _mean.Value : V.Create(double.NaN);
-        }
+        public readonly void Run(in Tile<V> tile, int from, int count) => Block.Copy(mean.At(from), tile.Out0 + from, mean.First(from, count), count);
     }
 }

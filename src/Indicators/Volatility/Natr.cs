@@ -29,30 +29,33 @@ public sealed class Natr : Indicator
     public static void Series(ReadOnlySpan<double> high, ReadOnlySpan<double> low, ReadOnlySpan<double> close, int period, Span<double> natr) =>
         new Natr(period).Compute(new BarSeries { High = high, Low = low, Close = close }, new(natr));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(plan.AverageRange(_period)));
 
-    struct Kernel<V>(int period) : IKernel<V>
+    unsafe struct Kernel<V>(Column<V> average) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        TrueRangeStep<V> _range;
-        ExponentialMean<V> _mean = ExponentialMean<V>.Wilder(period);
-
-        public void Reset()
+        public readonly void Reset()
         {
-            _range.Reset();
-            _mean.Reset();
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public readonly void Run(in Tile<V> tile, int from, int count)
         {
-            var close = tile.Close[i];
-            if (_range.Push(tile.High[i], tile.Low[i], close))
-            {
-                _mean.Push(_range.Value);
-            }
+            var first = average.First(from, count);
+            Percent(average.At(from), tile.Close + from, tile.Out0 + from, first, count);
+            Block.FillNaN(tile.Out0 + from, first);
+        }
 
-            tile.Out0[i] = _mean.IsReady ? V.IfEqual(close, V.Create(0), V.Create(double.NaN), _mean.Value / close * V.Create(100)) : V.Create(double.NaN);
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        static void Percent(V* mean, V* close, V* output, int first, int count)
+        {
+            var zero = V.Create(0);
+            var nan = V.Create(double.NaN);
+            var hundred = V.Create(100);
+            for (var i = first; i < count; i++)
+            {
+                var price = close[i];
+                output[i] = V.IfEqual(price, zero, nan, mean[i] / price * hundred);
+            }
         }
     }
 }

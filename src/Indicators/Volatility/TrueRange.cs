@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Fettle.Indicators.Kernels;
 using Fettle.Indicators.Lanes;
 
@@ -21,21 +20,17 @@ public sealed class TrueRange : Indicator
     public static void Series(ReadOnlySpan<double> high, ReadOnlySpan<double> low, ReadOnlySpan<double> close, Span<double> trange) =>
         new TrueRange().Compute(new BarSeries { High = high, Low = low, Close = close }, new(trange));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new());
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(plan.TrueRange()));
 
     internal override int TailStart(int count) => Tail.OfDelay(count, 1);
 
-    struct Kernel<V> : IKernel<V>
+    unsafe struct Kernel<V>(Column<V> range) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        TrueRangeStep<V> _range;
-
-        public void Reset() => _range.Reset();
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public readonly void Reset()
         {
-            tile.Out0[i] = _range.Push(tile.High[i], tile.Low[i], tile.Close[i]) ? _range.Value : V.Create(double.NaN);
         }
+
+        public readonly void Run(in Tile<V> tile, int from, int count) => Block.Copy(range.At(from), tile.Out0 + from, range.First(from, count), count);
     }
 }

@@ -35,14 +35,14 @@ public sealed class Mfi : Indicator
         Span<double> mfi) =>
         new Mfi(period).Compute(new BarSeries { High = high, Low = low, Close = close, Volume = volume }, new(mfi));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(plan.Typical(), _period));
 
-    unsafe struct Kernel<V>(int period) : IBlockKernel<V>
+    unsafe struct Kernel<V>(Column<V> prices, int period) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
-        readonly LaneArray<V> _columns = new(3 * Block.Length);
-        SumWindow<V> _rising = new(period);
-        SumWindow<V> _falling = new(period);
+        readonly LaneArray<V> _columns = new(2 * Block.Length);
+        FoldWindow<V, Sum> _rising = new(period);
+        FoldWindow<V, Sum> _falling = new(period);
         V _previous;
         bool _started;
 
@@ -55,10 +55,9 @@ public sealed class Mfi : Indicator
 
         public void Run(in Tile<V> tile, int from, int count)
         {
-            var typical = _columns.Start;
-            var rising = _columns.Start + Block.Length;
-            var falling = _columns.Start + 2 * Block.Length;
-            TypicalPrice.Run(tile, from, typical, count);
+            var typical = prices.At(from);
+            var rising = _columns.Start;
+            var falling = _columns.Start + Block.Length;
             var begin = _started ? 0 : 1;
             _previous = _started ? _previous : typical[0];
             _started = true;

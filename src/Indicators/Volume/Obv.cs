@@ -43,9 +43,9 @@ public sealed class Obv : Indicator
         ObvConvention convention = ObvConvention.TaLib) =>
         new Obv(convention).Compute(new BarSeries { Close = close, Volume = volume }, new(obv));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new KernelRunner<Kernel<V>, V>(new(_convention));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(_convention));
 
-    struct Kernel<V>(ObvConvention convention) : IKernel<V>
+    unsafe struct Kernel<V>(ObvConvention convention) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
         V _previous;
@@ -54,24 +54,36 @@ public sealed class Obv : Indicator
 
         public void Reset() => _started = false;
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public unsafe void Next(in Tile<V> tile, int i)
+        public void Run(in Tile<V> tile, int from, int count)
         {
-            var close = tile.Close[i];
-            var volume = tile.Volume[i];
-            if (_started)
+            if (!_started)
             {
-                var zero = V.Create(0);
-                _total += V.IfLess(_previous, close, volume, V.IfLess(close, _previous, zero - volume, zero));
-            }
-            else
-            {
+                // The first bar moves nothing: its close is its own predecessor.
                 _started = true;
-                _total = convention == ObvConvention.TaLib ? volume : V.Create(0);
+                _previous = tile.Close[from];
+                _total = convention == ObvConvention.TaLib ? tile.Volume[from] : V.Create(0);
             }
 
-            _previous = close;
-            tile.Out0[i] = _total;
+            Sum(tile.Close + from, tile.Volume + from, tile.Out0 + from, count);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        void Sum(V* closes, V* volumes, V* output, int count)
+        {
+            var previous = _previous;
+            var total = _total;
+            var zero = V.Create(0);
+            for (var i = 0; i < count; i++)
+            {
+                var close = closes[i];
+                var volume = volumes[i];
+                total += V.IfLess(previous, close, volume, V.IfLess(close, previous, zero - volume, zero));
+                previous = close;
+                output[i] = total;
+            }
+
+            _previous = previous;
+            _total = total;
         }
     }
 }

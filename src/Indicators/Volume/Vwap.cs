@@ -35,16 +35,16 @@ public sealed class Vwap : Indicator
         Span<double> vwap) =>
         new Vwap(period).Compute(new BarSeries { High = high, Low = low, Close = close, Volume = volume }, new(vwap));
 
-    internal override KernelRunner<V> CreateRunner<V>() => new BlockRunner<Kernel<V>, V>(new(_period));
+    internal override KernelRunner<V> CreateRunner<V>(ColumnPlan<V> plan) => new KernelRunner<Kernel<V>, V>(new(plan.Typical(), _period));
 
     internal override int TailStart(int count) => Tail.OfWindow(count, _period);
 
-    unsafe struct Kernel<V>(int period) : IBlockKernel<V>
+    unsafe struct Kernel<V>(Column<V> prices, int period) : IKernel<V>
         where V : unmanaged, ILanes<V>
     {
         readonly LaneArray<V> _columns = new(2 * Block.Length);
-        SumWindow<V> _value = new(period);
-        SumWindow<V> _volume = new(period);
+        FoldWindow<V, Sum> _value = new(period);
+        FoldWindow<V, Sum> _volume = new(period);
 
         public void Reset()
         {
@@ -58,10 +58,10 @@ public sealed class Vwap : Indicator
             var value = _columns.Start;
             var volume = _columns.Start + Block.Length;
             var traded = tile.Volume + from;
-            TypicalPrice.Run(tile, from, value, count);
+            var typical = prices.At(from);
             for (var i = 0; i < count; i++)
             {
-                value[i] = value[i] * traded[i];
+                value[i] = typical[i] * traded[i];
             }
 
             _value.Run(value, value, 0, count);

@@ -13,15 +13,20 @@ internal static class SqliteBars
 {
     const int Stride = 1 << 12;
 
-    public static void Read(SqliteConnection connection, string sql, DateOnly? until, PanelBuilder builder, CancellationToken cancellation)
+    /// <param name="connection">Open.</param>
+    /// <param name="sql">Selects code, day, open, high, low, close, volume.</param>
+    /// <param name="values">Days and texts, in the order in which the statement names its parameters.</param>
+    /// <param name="builder">Takes the bars.</param>
+    /// <param name="cancellation">Stops the scan.</param>
+    public static void Read(SqliteConnection connection, string sql, object[] values, PanelBuilder builder, CancellationToken cancellation)
     {
         var handle = connection.Handle!;
         Check(handle, raw.sqlite3_prepare_v2(handle, sql, out var statement));
         using (statement)
         {
-            if (until is { } day)
+            for (var i = 0; i < values.Length; i++)
             {
-                Check(handle, raw.sqlite3_bind_text(statement, 1, day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)));
+                Check(handle, raw.sqlite3_bind_text(statement, i + 1, values[i] is DateOnly day ? day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) : (string)values[i]));
             }
 
             var stocks = new Dictionary<ulong, int>();

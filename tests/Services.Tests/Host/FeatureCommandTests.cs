@@ -68,7 +68,7 @@ public sealed class FeatureCommandTests : IDisposable
         var (code, output, errors) = await FettleAsync(
             "features", "bench", "--database", "sqlite:" + At("s.db"), "--date", "2025-09-30", "--threads", "2", "--sample", "3", "--rounds", "1", "--json", At("r.json"));
         code.ShouldBe(0, errors);
-        foreach (var word in new[] { "feature type", "before ms", "after ms", "speed-up", "loading (row tables)", "technical", "financial", "sentiment", "seasonality", "all 25", "Peak memory" })
+        foreach (var word in new[] { "feature type", "before ms", "after ms", "speed-up", "loading (row tables)", "technical", "financial", "sentiment", "seasonality", "all 25", "loading and all 25", "Peak memory", "One stock from the panel: p50" })
         {
             output.ShouldContain(word);
         }
@@ -77,7 +77,8 @@ public sealed class FeatureCommandTests : IDisposable
         result.Kind.ShouldBe("features");
         result.Data["stocks"]!.GetValue<int>().ShouldBe(40);
         result.Data["oneStock"]!["p99Us"]!.GetValue<double>().ShouldBeGreaterThan(0);
-        result.Tables.ShouldHaveSingleItem().Rows.Count.ShouldBe(6);
+        result.Tables.ShouldHaveSingleItem().Rows.Count.ShouldBe(7);
+        result.Command.ShouldBe(["fettle", "features", "bench", "--database", "sqlite:" + At("s.db"), "--date", "2025-09-30", "--threads", "2", "--sample", "3", "--rounds", "1", "--json", At("r.json")]);
     }
 
     [Theory]
