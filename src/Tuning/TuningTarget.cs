@@ -7,6 +7,7 @@ namespace Fettle.Tuning;
 /// <summary>What is tuned: a service that Fettle starts on copies of its database, or one that runs at a URL.</summary>
 public sealed class TuningTarget
 {
+    const string StocksPoolSize = "FETTLE__DATABASE__MAX_CONNECTIONS";
     readonly Func<DatabaseAddress?, int, CancellationToken, Task<Workload>> _prepare;
 
     internal TuningTarget(string name, Func<DatabaseAddress?, int, CancellationToken, Task<Workload>> prepare)
@@ -58,7 +59,10 @@ public sealed class TuningTarget
     /// <param name="launch">How to start <c>serve stocks</c>.</param>
     /// <param name="database">The user's database.</param>
     public static TuningTarget Stocks(Launch launch, DatabaseAddress database) =>
-        new("stocks", (address, seed, cancellation) => StocksWorkload.PrepareAsync(address!, seed, cancellation)) { Launch = launch, Database = database, LaunchSettings = LaunchSetting.Dotnet(Environment.ProcessorCount), SustainRate = 500 };
+        new("stocks", (address, seed, cancellation) => StocksWorkload.PrepareAsync(address!, seed, cancellation))
+        {
+            Launch = launch, Database = database, SustainRate = 500, LaunchSettings = [LaunchSetting.Pool(StocksPoolSize, Environment.ProcessorCount), .. LaunchSetting.Dotnet(Environment.ProcessorCount)],
+        };
 
     /// <summary>Any service, as a <c>fettle.yaml</c> describes it.</summary>
     /// <param name="path">The file.</param>

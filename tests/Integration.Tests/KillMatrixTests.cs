@@ -45,10 +45,10 @@ public sealed class KillMatrixTests : IDisposable
             await File.WriteAllTextAsync(switches, Before);
 
             var lines = await KillAtAsync(state, step);
-            var (code, text, errors) = await ProgramRun.RunAsync(_folder, "rollback", "--state", state);
+            var (code, text, errors) = await ProgramRun.InProcessAsync("rollback", "--state", state);
             code.ShouldBe(0, text + errors);
             rows.Add((Steps[step - 1], lines, (await SchemaAsync()).SequenceEqual(schema), await File.ReadAllTextAsync(switches) == Before, $"{text.Split('\n').Count(l => l.StartsWith("undone", StringComparison.Ordinal))} lines"));
-            (await ProgramRun.RunAsync(_folder, "rollback", "all", "--state", state)).Output.ShouldContain("nothing to undo");
+            (await ProgramRun.InProcessAsync("rollback", "all", "--state", state)).Output.ShouldContain("nothing to undo");
             Directory.GetDirectories(state, "scratch", SearchOption.AllDirectories).ShouldBeEmpty();
         }
 

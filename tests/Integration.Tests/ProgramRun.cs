@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Fettle.Cli;
+using Fettle.Testing;
 
 namespace Fettle.Integration.Tests;
 
@@ -33,5 +35,13 @@ internal static class ProgramRun
         var errors = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         return (process.ExitCode, await output, await errors);
+    }
+
+    /// <summary>The same verbs without a process: what a test does often and does not kill.</summary>
+    public static async Task<(int Code, string Output, string Errors)> InProcessAsync(params string[] arguments)
+    {
+        using var console = ConsoleCapture.Start();
+        var code = await CommandLine.RunAsync(arguments);
+        return (code, console.Output, console.Error);
     }
 }

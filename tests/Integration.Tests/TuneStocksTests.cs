@@ -11,28 +11,6 @@ public sealed class TuneStocksTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    [Fact]
-    public async Task TuneQuick_KeepsTheIndexesAndRollbackTakesThemBack()
-    {
-        string[] tune = ["tune", "stocks", "--quick", "--stocks", "150", "--minutes", "2", "--only", "index", "batched-loading", "--state", _folder, "--json", Path.Combine(_folder, "out.json"), "--html", Path.Combine(_folder, "out.html")];
-        var (code, output, errors) = await FettleAsync(tune);
-
-        code.ShouldBe(0, output + errors);
-        output.ShouldContain("Total, against an untouched baseline");
-        output.ShouldContain("kept");
-        var result = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(_folder, "out.json")))!;
-        ((int)result["data"]!["totalAnswers"]!["different"]!).ShouldBe(0);
-        ((int)result["data"]!["totalAnswers"]!["compared"]!).ShouldBeGreaterThan(40);
-        (await File.ReadAllTextAsync(Path.Combine(_folder, "out.html"))).ShouldStartWith("<!doctype html>");
-        await NoProcessIsLeftAsync();
-
-        var (undone, text, _) = await FettleAsync("rollback", "--state", _folder);
-        undone.ShouldBe(0);
-        text.ShouldContain("undone");
-        text.ShouldContain("schema  equal to the one before the run");
-        (await FettleAsync("rollback", "--state", _folder)).Output.ShouldContain("nothing to undo");
-    }
-
     /// <summary>Ctrl-C is a real SIGINT to the real program, in the middle of its measurements.</summary>
     [Fact]
     public async Task Interrupted_LeavesNoProcessNoCopyAndAnUntouchedDatabase()
@@ -46,22 +24,6 @@ public sealed class TuneStocksTests : IDisposable
         await NoProcessIsLeftAsync(processes: 2);
         Fingerprint(tune.Sample).ShouldBe(before);
         (await FettleAsync("rollback", "--state", _folder)).Output.ShouldContain("nothing to undo");
-    }
-
-    /// <summary>kill −9 leaves no time to clean up: the services end by themselves, and rollback removes the copies.</summary>
-    [Fact]
-    public async Task Killed_ServicesEndAndRollbackRemovesTheCopies()
-    {
-        await using var tune = StartTuning();
-        await tune.UntilAsync("A/A: ");
-        var before = Fingerprint(tune.Sample);
-        tune.Signal("KILL");
-        await tune.ExitAsync();
-        await EventuallyAsync(async () => await LivingAsync() == 0);
-        Directory.GetDirectories(_folder, "scratch", SearchOption.AllDirectories).ShouldHaveSingleItem();
-        (await FettleAsync("rollback", "--state", _folder)).Code.ShouldBe(0);
-        Directory.GetDirectories(_folder, "scratch", SearchOption.AllDirectories).ShouldBeEmpty();
-        Fingerprint(tune.Sample).ShouldBe(before);
     }
 
     [Fact]
@@ -93,15 +55,6 @@ public sealed class TuneStocksTests : IDisposable
         }
 
         return living;
-    }
-
-    static async Task EventuallyAsync(Func<Task<bool>> holds)
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!await holds())
-        {
-            await Task.Delay(50, limit.Token);
-        }
     }
 
     static string Fingerprint(string file) => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file)));

@@ -54,10 +54,10 @@ internal static class ConfigCommand
             ["value"] = s.Value is null ? null : s.Shown,
             ["source"] = s.Source,
             ["description"] = s.Setting.Description,
-        })]),
+        }), .. RuntimeFact.Read().Select(f => (JsonNode)new JsonObject { ["name"] = f.Name, ["value"] = f.Value, ["source"] = f.Source, ["description"] = f.Description })]),
     };
 
-    static string Effective(EffectiveSettings settings) => Table(["setting", "value", "from"], [.. settings.All.Select(s => new[] { s.Setting.Name, s.Shown, s.Source })]);
+    static string Effective(EffectiveSettings settings) => Table(["setting", "value", "from"], [.. settings.All.Select(s => new[] { s.Setting.Name, s.Shown, s.Source }), .. RuntimeFact.Read().Select(f => new[] { f.Name, f.Value, f.Source })]);
 
     static string Profiles() => Table(
         ["setting", "development", "production", "test"],

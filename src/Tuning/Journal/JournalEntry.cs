@@ -71,6 +71,9 @@ internal sealed record JournalEntry
     /// <summary>On <c>intent</c> of a file: its content before, or null when there was none.</summary>
     public string? Before { get; init; }
 
+    /// <summary>In place of <see cref="Before"/> for a file that is no UTF-8 text without a mark: its bytes in base 64.</summary>
+    public byte[]? BeforeBytes { get; init; }
+
     public int? Pid { get; init; }
 
     /// <summary>Start of the process in clock ticks since boot: with the pid it names one process for ever.</summary>

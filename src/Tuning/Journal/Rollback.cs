@@ -186,7 +186,7 @@ public sealed class Rollback
         switch (target[..target.IndexOf(':')])
         {
             case "file":
-                SwitchesFile.Restore(rest, entry.Before);
+                SwitchesFile.Restore(rest, entry);
                 return true;
             case "copy":
                 await TunedDatabase.DropCopyAsync(Copy(rest));

@@ -162,9 +162,18 @@ internal sealed partial class Session
             result.Tables.Add(ActionTable.Of(_outcomes));
         }
 
+        if (EffectTable.Of(Trials(result)) is { } effects)
+        {
+            result.Tables.Add(effects);
+        }
+
         if (_notTried.Count > 0)
         {
             result.Tables.Add(new ResultTable("Not tried", ["action", "predicted gain", "risk", "why not"], [.. _notTried.Select(n => new[] { n.Action.Title, n.Action.PredictedGain, n.Action.Risk, n.Reason })]));
         }
     }
+
+    static IEnumerable<(string, JsonObject)> Trials(ResultDocument result) =>
+        ((JsonArray)result.Data["actions"]!).Select(a => ((string)a!["title"]!, a["trial"] as JsonObject))
+        .Append(("total", result.Data["total"] as JsonObject)).Where(t => t.Item2 is not null)!;
 }

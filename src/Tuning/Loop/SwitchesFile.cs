@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Fettle.Tuning.Journal;
 
@@ -40,32 +41,47 @@ internal static class SwitchesFile
     internal static void Write(TuningJournal journal, string action, string path, string text)
     {
         var full = Path.GetFullPath(path);
-        var before = File.Exists(full) ? File.ReadAllText(full) : null;
-        journal.Append(new JournalEntry { Event = JournalEvent.Intent, Action = action, Target = Prefix + full, Before = before, Do = [$"write {full}"], Undo = [before is null ? $"delete {full}" : $"restore {full}"] });
+        var before = File.Exists(full) ? File.ReadAllBytes(full) : null;
+        var plain = before is null ? null : Encoding.UTF8.GetString(before);
+        var exact = plain is null || Encoding.UTF8.GetBytes(plain).AsSpan().SequenceEqual(before);
+        journal.Append(new JournalEntry
+        {
+            Event = JournalEvent.Intent, Action = action, Target = Prefix + full, Before = exact ? plain : null, BeforeBytes = exact ? null : before, Do = [$"write {full}"], Undo = [before is null ? $"delete {full}" : $"restore {full}"],
+        });
         Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-        Replace(full, text);
+        Replace(full, Encoding.UTF8.GetBytes(text));
         journal.Append(new JournalEntry { Event = JournalEvent.Applied, Action = action, Target = Prefix + full });
     }
 
-    public static void Restore(string path, string? before)
+    /// <summary>Brings back what was there when the journal's line was written; nothing of an interrupted writing stays beside it.</summary>
+    public static void Restore(string path, JournalEntry intent)
     {
+        var folder = Path.GetDirectoryName(path)!;
+        var before = intent.BeforeBytes ?? (intent.Before is { } text ? Encoding.UTF8.GetBytes(text) : null);
+        if (before is null && !Directory.Exists(folder))
+        {
+            return;
+        }
+
+        Directory.CreateDirectory(folder);
+        File.Delete(Temporary(path));
         if (before is null)
         {
             File.Delete(path);
         }
         else
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             Replace(path, before);
         }
     }
 
-    static void Replace(string path, string text)
+    static void Replace(string path, byte[] content)
     {
-        var temporary = path + ".tmp";
-        File.WriteAllText(temporary, text);
-        File.Move(temporary, path, overwrite: true);
+        File.WriteAllBytes(Temporary(path), content);
+        File.Move(Temporary(path), path, overwrite: true);
     }
+
+    static string Temporary(string path) => path + ".tmp";
 }
 
 [System.Text.Json.Serialization.JsonSerializable(typeof(string))]

@@ -100,7 +100,7 @@ internal sealed partial class HtmlReport
             _html.Append("<details><summary><span class=\"tag ").Append(verdict.Replace(' ', '-')).Append("\">").Append(Text(verdict)).Append("</span> <b>").Append(Text((string?)action["title"] ?? "")).Append("</b> <span class=reason>").Append(Text((string?)action["reason"] ?? "")).Append("</span></summary><div class=body>");
             Paragraph("Why", (string?)action["why"]);
             Paragraph("Predicted", (string?)action["predictedGain"]);
-            Effects(action["trial"]?["effects"] as JsonObject);
+            Effects(action["trial"] as JsonObject);
             Lines("Done", action["do"]);
             Lines("Undone by", action["undo"]);
             Lines("Answers that changed", action["answers"]?["examples"]);
@@ -115,9 +115,9 @@ internal sealed partial class HtmlReport
         _html.Append("</section>");
     }
 
-    void Effects(JsonObject? effects)
+    void Effects(JsonObject? trial)
     {
-        if (effects is not { Count: > 0 })
+        if (trial?["effects"] is not JsonObject { Count: > 0 } effects)
         {
             return;
         }
@@ -130,6 +130,23 @@ internal sealed partial class HtmlReport
         }
 
         _html.Append("</table></div>");
+        if (trial["errors"] is JsonObject errors)
+        {
+            _html.Append("<p class=note>").Append(Text(EffectTable.Errors(errors))).Append("</p>");
+        }
+    }
+
+    /// <summary>The total as one more list of effects, open from the start.</summary>
+    void TotalEffects()
+    {
+        if (Data["total"]?["effects"] is not JsonObject { Count: > 0 })
+        {
+            return;
+        }
+
+        _html.Append("<section><h2>The total with its intervals</h2>");
+        Effects(Data["total"] as JsonObject);
+        _html.Append("</section>");
     }
 
     void Paragraph(string name, string? text)

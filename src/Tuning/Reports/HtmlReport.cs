@@ -21,11 +21,12 @@ internal sealed partial class HtmlReport(ResultDocument result)
         Cards();
         Distribution();
         Ladder();
-        foreach (var table in result.Tables)
+        foreach (var table in result.Tables.Where(t => t.Title != EffectTable.Title))
         {
             Table(table);
         }
 
+        TotalEffects();
         Actions();
         Undo();
         Surroundings();

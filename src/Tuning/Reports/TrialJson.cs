@@ -19,7 +19,8 @@ internal static class TrialJson
         ["generatorLimited"] = comparison.GeneratorLimited,
         ["before"] = Of(comparison.Reference),
         ["after"] = Of(comparison.Candidate),
-        ["effects"] = Effects(comparison.Judgement),
+        ["effects"] = Effects(comparison),
+        ["errors"] = comparison.Judgement is null ? null : Errors(PooledEffects.Failures(comparison.Rounds)),
         ["rounds"] = new JsonArray([.. comparison.Rounds.Select(r => new JsonObject { ["first"] = r.CandidateFirst ? "after" : "before", ["before"] = Of(r.Reference), ["after"] = Of(r.Candidate) })]),
     };
 
@@ -104,10 +105,15 @@ internal static class TrialJson
         ["cpuMsPerRequest"] = double.IsFinite(round.CpuMs) ? Round(round.CpuMs) : null,
     };
 
-    static JsonObject Effects(Judgement? judgement)
+    static JsonObject Effects(ComparisonResult comparison)
     {
         var effects = new JsonObject();
-        foreach (var (metric, effect) in judgement?.Effects ?? new Dictionary<Metric, PairedEffect>())
+        if (comparison.Judgement is not { } judgement)
+        {
+            return effects;
+        }
+
+        foreach (var (metric, effect) in judgement.Effects)
         {
             effects[metric.Name()] = new JsonObject
             {
@@ -115,10 +121,25 @@ internal static class TrialJson
                 ["lower"] = Round(effect.LowerFactor),
                 ["upper"] = Round(Math.Min(effect.UpperFactor, 1e9)),
                 ["rounds"] = effect.Rounds,
-                ["mannWhitneyP"] = Round(judgement!.MannWhitneyP.GetValueOrDefault(metric, 1)),
+                ["mannWhitneyP"] = Round(judgement.MannWhitneyP.GetValueOrDefault(metric, 1)),
             };
+        }
+
+        if (PooledEffects.P99(comparison.Rounds) is { } p99)
+        {
+            effects["p99"] = new JsonObject { ["factor"] = Round(p99.Estimate), ["lower"] = Round(p99.Lower), ["upper"] = Round(p99.Upper), ["rounds"] = p99.Rounds };
         }
 
         return effects;
     }
+
+    /// <summary>Shares of failed requests in per cent, their difference in percentage points.</summary>
+    static JsonObject Errors(PooledEffect errors) => new()
+    {
+        ["beforePercent"] = Round(100 * errors.Before),
+        ["afterPercent"] = Round(100 * errors.After),
+        ["lower"] = Round(100 * errors.Lower),
+        ["upper"] = Round(100 * errors.Upper),
+        ["rounds"] = errors.Rounds,
+    };
 }

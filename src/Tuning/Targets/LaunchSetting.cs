@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Fettle.Tuning.Targets;
 
 /// <summary>Environment that a service is started with: pool sizes, garbage collector, thread pool, workers. Changing it takes a new process.</summary>
@@ -23,4 +25,14 @@ public sealed record LaunchSetting
         new() { Name = "gc-not-concurrent", Environment = new Dictionary<string, string> { ["DOTNET_gcConcurrent"] = "0" }, Why = "no background collection beside the requests: less processor time where it is scarce, longer full collections" },
         new() { Name = "thread-pool", Environment = new Dictionary<string, string> { ["DOTNET_ThreadPool_ForceMinWorkerThreads"] = $"{16 * processors:x}" }, Why = "starts with many threads instead of adding one or two a second when requests block" },
     ];
+
+    /// <summary>A pool of as many connections as the processors keep busy: what waits is then queued in the service and not in the database.</summary>
+    /// <param name="variable">The variable that the service takes the size from.</param>
+    /// <param name="processors">Processors of the machine.</param>
+    public static LaunchSetting Pool(string variable, int processors) => new()
+    {
+        Name = "pool-size",
+        Environment = new Dictionary<string, string> { [variable] = (2 * processors + 1).ToString(CultureInfo.InvariantCulture) },
+        Why = "as many connections as the processors keep busy: more only queue in the database, where waiting costs locks and memory",
+    };
 }

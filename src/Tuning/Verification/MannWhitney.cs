@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace Fettle.Tuning.Verification;
 
 /// <summary>
@@ -7,6 +9,9 @@ namespace Fettle.Tuning.Verification;
 internal static class MannWhitney
 {
     const int MostExact = 20;
+
+    /// <summary>The chance of a U at least this large, for each pair of sizes: the counting takes longer than everything else of a verdict.</summary>
+    static readonly ConcurrentDictionary<(int, int), double[]> Tails = new();
 
     /// <summary>The probability, if both samples come from one distribution, of rank sums at least this far apart.</summary>
     /// <param name="a">At least one value.</param>
@@ -57,13 +62,15 @@ internal static class MannWhitney
         return (u, ties);
     }
 
+    static double Exact(double u, int n, int m) =>
+        Math.Min(1, 2 * Tails.GetOrAdd((n, m), static sizes => Tail(sizes.Item1, sizes.Item2))[(int)Math.Max(u, n * m - u)]);
+
     /// <summary>Counts the arrangements for every U by the recurrence N(u; n, m) = N(u − m; n − 1, m) + N(u; n, m − 1).</summary>
-    static double Exact(double u, int n, int m)
+    static double[] Tail(int n, int m)
     {
         var most = n * m;
         var counts = new double[n + 1, most + 1];
-        counts[0, 0] = 1;
-        for (var j = 1; j <= n; j++)
+        for (var j = 0; j <= n; j++)
         {
             counts[j, 0] = 1;
         }
@@ -73,23 +80,21 @@ internal static class MannWhitney
         {
             for (var i = 1; i <= n; i++)
             {
-                for (var v = most; v >= 0; v--)
+                for (var v = most; v >= k; v--)
                 {
-                    counts[i, v] = (v >= k ? counts[i - 1, v - k] : 0) + counts[i, v];
+                    counts[i, v] += counts[i - 1, v - k];
                 }
             }
         }
 
-        var total = 0.0;
-        var tail = 0.0;
-        var far = Math.Max(u, most - u);
-        for (var v = 0; v <= most; v++)
+        var tail = new double[most + 1];
+        var sum = 0.0;
+        for (var v = most; v >= 0; v--)
         {
-            total += counts[n, v];
-            tail += v >= far ? counts[n, v] : 0;
+            tail[v] = sum += counts[n, v];
         }
 
-        return Math.Min(1, 2 * tail / total);
+        return [.. tail.Select(t => t / sum)];
     }
 
     static double Approximate(double u, int n, int m, double ties)

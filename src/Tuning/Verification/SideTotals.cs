@@ -6,7 +6,7 @@ namespace Fettle.Tuning.Verification;
 internal sealed class SideTotals
 {
     /// <summary>A 99th percentile of fewer requests is the opinion of a handful.</summary>
-    const long LeastForP99 = 1000;
+    public const long LeastForP99 = 1000;
 
     readonly List<double> _capacity = [];
     readonly List<double> _cpu = [];

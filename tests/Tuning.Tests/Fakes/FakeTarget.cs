@@ -10,7 +10,7 @@ namespace Fettle.Tuning.Tests.Fakes;
 /// <summary>A target whose two instances are fakes in this process, over a real SQLite file.</summary>
 internal sealed class FakeTarget : IAsyncDisposable
 {
-    public static readonly Pace Pace = new(5, 11, 3, 4, 12, TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.3), TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.05), TimeSpan.FromSeconds(0.2));
+    public static readonly Pace Pace = new(5, 11, 3, 4, 8, TimeSpan.FromSeconds(0.05), TimeSpan.FromSeconds(0.2), TimeSpan.FromSeconds(0.05), TimeSpan.FromSeconds(0.05), TimeSpan.FromSeconds(0.2));
     readonly List<FakeService> _services = [];
     readonly Func<FakeService> _make;
 

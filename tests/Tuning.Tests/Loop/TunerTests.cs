@@ -34,6 +34,8 @@ public sealed class TunerTests
         ((string)actions["f-fast"]["verdict"]!).ShouldBe("kept");
         outcome.End.ShouldBe(TuningEnd.Improved);
 
+        Fettle.Tuning.Reports.TuningReport.Html(outcome.Json).ShouldContain("How to undo");
+
         // Of all switches only the kept one is in the file, and the risky one was never touched.
         File.ReadAllText(Path.Combine(target.State, "switches", "fake.json")).ShouldContain("\"f-fast\"");
         JsonNode.Parse(outcome.Json)!["data"]!["notTried"]!.AsArray().ShouldHaveSingleItem()!["reason"]!.ToString().ShouldContain("--allow switch:g-risky");
@@ -44,20 +46,6 @@ public sealed class TunerTests
         File.Exists(Path.Combine(target.State, "switches", "fake.json")).ShouldBeFalse();
         rollback.SchemaRestored.ShouldBe(true);
         (await Rollback.RunAsync(target.State, "all", null, TimeProvider.System)).Undone.ShouldBeEmpty();
-    }
-
-    [Fact]
-    [Trait("Category", "Slow")]
-    public async Task DryRun_LeavesTheUsersFilesAlone()
-    {
-        await using var target = new FakeTarget(() => new FakeService(50, new FakeSwitch("fast", 1)));
-        var before = await File.ReadAllBytesAsync(target.Target.Database!.Value);
-
-        var outcome = await target.TuneAsync(target.Options with { DryRun = true });
-
-        outcome.End.ShouldBe(TuningEnd.Improved);
-        (await File.ReadAllBytesAsync(target.Target.Database!.Value)).ShouldBe(before);
-        File.Exists(Path.Combine(target.State, "switches", "fake.json")).ShouldBeFalse();
     }
 
     [Fact]
@@ -98,7 +86,7 @@ public sealed class TunerTests
         (await target.SchemaAsync()).ShouldBe(schema);
         Directory.GetDirectories(Path.Combine(target.State, "runs")).ShouldHaveSingleItem();
         Directory.GetDirectories(target.State, "scratch", SearchOption.AllDirectories).ShouldBeEmpty();
-        (await target.TuneAsync(target.Options with { Mode = TuningMode.Measure })).End.ShouldBe(TuningEnd.Improved);
+        (await target.TuneAsync(target.Options with { Mode = TuningMode.Measure, Pace = FakeTarget.Pace with { CalibrationRounds = 1 } })).End.ShouldBe(TuningEnd.Improved);
     }
 
     /// <summary>A list that is remembered is right until somebody adds to it.</summary>
@@ -136,24 +124,6 @@ public sealed class TunerTests
         late.Message.ShouldContain("deadline of 00:30:00");
         target.Services.SelectMany(s => s.Switches).Count(s => s.On).ShouldBeLessThanOrEqualTo(1, "the instances end with the run; only B's own switch may still be on");
         Directory.GetDirectories(target.State, "scratch", SearchOption.AllDirectories).ShouldBeEmpty();
-    }
-
-    /// <summary>A full run prunes, and loads the tuned service with the target's rate.</summary>
-    [Fact]
-    [Trait("Category", "Slow")]
-    public async Task FullRun_ShowsTheTunedServiceUnderItsRate()
-    {
-        await using var target = new FakeTarget(() => new FakeService(50, new FakeSwitch("a-fast", 5), new FakeSwitch("b-faster", 1)));
-
-        var outcome = await target.TuneAsync(target.Options with { Quick = false, Budget = TimeSpan.FromMinutes(1), SustainTime = TimeSpan.FromSeconds(0.5) });
-
-        outcome.End.ShouldBe(TuningEnd.Improved);
-        var data = JsonNode.Parse(outcome.Json)!["data"]!;
-        ((int)data["sustained"]!["requests"]!).ShouldBeGreaterThan(0);
-        Fettle.Tuning.Reports.TuningReport.Text(outcome.Json).ShouldContain("The tuned service at 20 requests/s");
-        var page = Fettle.Tuning.Reports.TuningReport.Html(outcome.Json);
-        page.ShouldContain("How to undo");
-        page.ShouldContain("two live instances");
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using Fettle.Tuning.Verification;
 
 namespace Fettle.Tuning.Tests.Verification;
@@ -35,6 +36,45 @@ public sealed class PairedBootstrapTests
 
         // Three standard errors of a binomial proportion above the level.
         errors.ShouldBeLessThanOrEqualTo((int)(Loops * alpha + 3 * Math.Sqrt(Loops * alpha * (1 - alpha))) + 1);
+    }
+
+    /// <summary>The oracle: resamples drawn one by one from the runtime's generator, mean and error in two passes.</summary>
+    [Theory]
+    [InlineData(10)]
+    [InlineData(11)]
+    [InlineData(12)]
+    [InlineData(24)]
+    public void Resamples_AreThoseOfPlainCode(int rounds)
+    {
+        var random = new Random(rounds);
+        double[] gains = [.. Enumerable.Range(0, rounds).Select(_ => Math.Exp(Normal(random)))];
+        var mean = gains.Average();
+        const int Resamples = 60_000;
+        var plain = new double[Resamples];
+        var drawn = new double[rounds];
+        for (var b = 0; b < Resamples; b++)
+        {
+            for (var i = 0; i < rounds; i++)
+            {
+                drawn[i] = gains[random.Next(rounds)];
+            }
+
+            var centre = drawn.Average();
+            plain[b] = (centre - mean) / Math.Sqrt(drawn.Sum(d => (d - centre) * (d - centre)) / (rounds - 1) / rounds);
+        }
+
+        var fast = new double[Resamples];
+        PairedBootstrap.Resample([.. gains.Select(g => Vector128.Create(g - mean, (g - mean) * (g - mean)))], fast, 7);
+        Array.Sort(plain);
+        Array.Sort(fast);
+        foreach (var share in new[] { 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99 })
+        {
+            var at = (int)(share * Resamples);
+
+            // Within what two samples of quantiles differ by: three standard errors of each rank, read off the plain ones.
+            var ranks = (int)(4.5 * Math.Sqrt(Resamples * share * (1 - share)));
+            fast[at].ShouldBeInRange(plain[Math.Max(0, at - ranks)], plain[Math.Min(Resamples - 1, at + ranks)], $"quantile {share}");
+        }
     }
 
     [Fact]

@@ -1,0 +1,63 @@
+using System.Diagnostics;
+using Fettle.Shared.Results;
+using Fettle.Tuning.Tests.Fakes;
+using Fettle.Tuning.Verification;
+
+namespace Fettle.Bench.Micro.Tuning;
+
+/// <summary>Live loops of an action that gains ten per cent: services that answer after 11 and after 10 ms.</summary>
+internal class LiveGainBench : IBenchmark
+{
+    const int Loops = 10;
+    static readonly Pace Pace = new(5, 13, 4, 5, 30, TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.3));
+
+    public virtual string Name => "tuning-live-gain";
+
+    public virtual string Summary => "10 live loops of an action that gains 10 %";
+
+    protected virtual string Title => "Live loops of an action that gains 10 %";
+
+    public virtual async Task RunAsync(ResultDocument result, string[] arguments)
+    {
+        var ends = new List<LiveEnd>();
+        for (var loop = 1; loop <= Loops; loop++)
+        {
+            await using var before = new FakeService(11);
+            await using var same = new FakeService(11);
+            await using var after = new FakeService(10);
+            ends.Add(await LiveLoop.RunAsync(before.Url, same.Url, after.Url, "/api/v1/answer", Pace, loop));
+        }
+
+        LiveLoop.Report(result, Title, ends);
+    }
+}
+
+/// <summary>The same with a load beside: as many processes as processors that work in bursts.</summary>
+internal sealed class LiveGainBesideLoadBench : LiveGainBench
+{
+    const string Burst = "while :; do i=0; while [ $i -lt 150000 ]; do i=$((i+1)); done; sleep 0.2; done";
+
+    public override string Name => "tuning-live-gain-loaded";
+
+    public override string Summary => "the same beside processes that take all processors in bursts";
+
+    protected override string Title => "Live loops of an action that gains 10 %, beside bursts of load";
+
+    public override async Task RunAsync(ResultDocument result, string[] arguments)
+    {
+        Process[] beside = [.. Enumerable.Range(0, Environment.ProcessorCount).Select(_ => Process.Start("sh", ["-c", Burst]))];
+        try
+        {
+            await base.RunAsync(result, arguments);
+        }
+        finally
+        {
+            foreach (var process in beside)
+            {
+                process.Kill();
+                await process.WaitForExitAsync();
+                process.Dispose();
+            }
+        }
+    }
+}
