@@ -130,7 +130,7 @@ public sealed class TuneKillMatrixTests : IDisposable
 
     Process Start(params string[] more)
     {
-        var process = Process.Start(ProgramRun.Start(["tune", "stocks", "--quick", "--stocks", "150", "--minutes", "2", "--only", "index", "batched-loading", "--state", State, .. more], _folder))!;
+        var process = Process.Start(ProgramRun.Start(["tune", "stocks", "--quick", "--stocks", "150", "--minutes", "2", "--only", "index", "prediction-cache", "--state", State, .. more], _folder))!;
         process.StandardInput.Close();
         return process;
     }

@@ -14,9 +14,8 @@ internal static class EffectTable
     /// <param name="trials">Name and archived trial.</param>
     public static ResultTable? Of(IEnumerable<(string Name, JsonObject Trial)> trials)
     {
-        var rows = trials.Where(t => t.Trial["effects"] is JsonObject { Count: > 0 })
-            .Select(t => new[] { t.Name }.Concat(Metrics.Select(m => Cell(t.Trial["effects"]![m]))).Append(t.Trial["errors"] is JsonObject errors ? Short(errors) : "–").ToArray()).ToArray();
-        return rows.Length == 0 ? null : new ResultTable(
+        List<string[]> rows = [.. trials.Where(t => t.Trial["effects"] is JsonObject { Count: > 0 }).Select(t => Row(t.Name, t.Trial))];
+        return rows.Count == 0 ? null : new ResultTable(
             Title, ["action", .. Metrics, "errors, % points"], rows,
             "Times better, with the bounds in brackets. p99 (from 1,000 requests a side on) and errors have 95 % bootstrap intervals and decide nothing; the others have the bounds at which the verdict fell.");
     }
@@ -24,6 +23,8 @@ internal static class EffectTable
     /// <summary>The archived shares of failures in a sentence.</summary>
     public static string Errors(JsonObject errors) =>
         $"Failed requests: {Percent(errors, "beforePercent")} % before, {Percent(errors, "afterPercent")} % after; the difference lies between {Signed(errors, "lower")} and {Signed(errors, "upper")} percentage points (95 %).";
+
+    static string[] Row(string name, JsonObject trial) => [name, .. Metrics.Select(m => Cell(trial["effects"]![m])), trial["errors"] is JsonObject errors ? Short(errors) : "–"];
 
     static string Cell(JsonNode? effect) => effect is null ? "–" : $"{Factor(effect, "factor")} ({Factor(effect, "lower")}–{Factor(effect, "upper")})";
 

@@ -46,6 +46,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
                 return service;
             }
 
+            await service.ReadToEndAsync(cancellation);
             var (port, lines) = (service.Url.Port, service.LastLines());
             await service.DisposeAsync();
             if (attempt == MostPorts)
@@ -173,6 +174,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         {
             if (_process.HasExited)
             {
+                await ReadToEndAsync(cancellation);
                 throw new TuningException($"the service ended with exit code {_process.ExitCode} before it was ready: {LastLines()}");
             }
 
@@ -246,6 +248,20 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         _process.ErrorDataReceived += Keep;
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
+    }
+
+    /// <summary>Its last words may still be on their way; a child of its own that holds the pipe is not waited for long.</summary>
+    async Task ReadToEndAsync(CancellationToken cancellation)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2), _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        try
+        {
+            await _process.WaitForExitAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+        }
     }
 
     string LastLines()

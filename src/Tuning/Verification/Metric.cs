@@ -12,7 +12,7 @@ internal enum Metric
     /// <summary>Completed requests per second under the closed load.</summary>
     Capacity,
 
-    /// <summary>CPU time of the service per completed request at the open load, milliseconds.</summary>
+    /// <summary>CPU time of the service per completed request of both loads, milliseconds.</summary>
     Cpu,
 }
 

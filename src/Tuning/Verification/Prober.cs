@@ -8,7 +8,7 @@ namespace Fettle.Tuning.Verification;
 /// <param name="Requests">Requests of the open load, errors included.</param>
 /// <param name="Failed">How many of them failed, the closed load's included.</param>
 /// <param name="Capacity">Completed requests per second under the closed load.</param>
-/// <param name="CpuMs">CPU milliseconds per request of the open load; NaN where it cannot be read.</param>
+/// <param name="CpuMs">CPU milliseconds per request of both loads; NaN where it cannot be read.</param>
 /// <param name="GeneratorLimited">The generator, not the service, shaped the latencies.</param>
 /// <param name="Bytes">Bytes on the wire per request.</param>
 /// <param name="FirstError">The first error seen, or null.</param>
@@ -34,9 +34,11 @@ internal sealed class Prober(Func<int, IRequestSource> workload, IReadOnlyList<s
     {
         var before = instance.Pid is { } pid ? ProcessCpu.Read(pid) : null;
         var open = await RunAsync(instance, LoadModel.Rate(shape.Rate), shape.Open, seed, cancellation);
-        var after = instance.Pid is { } same ? ProcessCpu.Read(same) : null;
         var closed = await RunAsync(instance, LoadModel.Users(shape.Users), shape.Closed, seed + 500_000, cancellation);
-        var answered = Math.Max(1, open.Requests - open.Failed);
+        var after = instance.Pid is { } same ? ProcessCpu.Read(same) : null;
+
+        // Over both loads: at half a request a second what a service does beside its requests would count as theirs.
+        var answered = Math.Max(1, open.Requests - open.Failed + closed.Requests - closed.Failed);
         return new SideRound(
             open.Latency, open.Requests, open.Failed + closed.Failed, CapacityOf(closed, shape.Users), ProcessCpu.Milliseconds(before, after) / answered,
             open.Generator.Limited, open.Requests == 0 ? 0 : (double)open.BytesReceived / open.Requests,

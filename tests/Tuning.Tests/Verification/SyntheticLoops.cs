@@ -35,9 +35,7 @@ internal static class SyntheticLoops
     /// <param name="noise">The machine.</param>
     /// <param name="gain">What the action really does, as a factor: 1 is nothing, 1.1 is 10 % better.</param>
     /// <param name="seed">Seed of everything.</param>
-    /// <param name="floor">Whether the A/A run's noise floor is required of a gain, as in a run.</param>
-    /// <param name="alpha">Error level of a loop.</param>
-    public static (Decision Decision, int Rounds) Run(SyntheticNoise noise, double gain, int seed, bool floor = true, double alpha = 0.01)
+    public static (Decision Decision, int Rounds) Run(SyntheticNoise noise, double gain, int seed)
     {
         var random = new Random(seed);
         var machine = new Machine(noise, random);
@@ -47,7 +45,7 @@ internal static class SyntheticLoops
             machine.Add(aa, 1);
         }
 
-        var judge = new Judge(Pace.Full.Plan(alpha), floor ? NoiseFloor.From(aa, seed) : new Dictionary<Metric, double>(), Math.Log(1 + LeastGain), seed);
+        var judge = new Judge(Pace.Full.Plan(0.01), NoiseFloor.From(aa, seed), Math.Log(1 + LeastGain), seed);
         var rounds = machine.Rounds();
         for (var r = 1; ; r++)
         {
@@ -60,10 +58,10 @@ internal static class SyntheticLoops
     }
 
     /// <summary>How many of some loops end in each way, and the mean number of rounds.</summary>
-    public static (int Kept, int RolledBack, int Inconclusive, double Rounds) Count(SyntheticNoise noise, double gain, int loops, int seed, bool floor = true, double alpha = 0.01)
+    public static (int Kept, int RolledBack, int Inconclusive, double Rounds) Count(SyntheticNoise noise, double gain, int loops, int seed)
     {
         var ends = new (Decision Decision, int Rounds)[loops];
-        Parallel.For(0, loops, i => ends[i] = Run(noise, gain, unchecked(seed * 100_003 + i * 977), floor, alpha));
+        Parallel.For(0, loops, i => ends[i] = Run(noise, gain, unchecked(seed * 100_003 + i * 977)));
         return (ends.Count(e => e.Decision == Decision.Kept), ends.Count(e => e.Decision == Decision.RolledBack), ends.Count(e => e.Decision == Decision.Inconclusive), ends.Average(e => e.Rounds));
     }
 
