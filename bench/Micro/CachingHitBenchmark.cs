@@ -26,6 +26,7 @@ internal sealed class CachingHitBenchmark : IBenchmark
         using var counting = new MemoryCache(new MemoryCacheOptions { TrackStatistics = true });
         await using var cache = new FettleCache();
         var plain = cache.Category<object>(new CategoryOptions("plain") { MaxEntries = 4 * Keys });
+        var full = cache.Category<object>(new CategoryOptions("full") { MaxEntries = Keys });
         var tagged = cache.Category<object>(new CategoryOptions("tagged") { MaxEntries = 4 * Keys });
         foreach (var key in keys)
         {
@@ -33,6 +34,7 @@ internal sealed class CachingHitBenchmark : IBenchmark
             memory.Set(key, (object)key, TimeSpan.FromMinutes(5));
             counting.Set(key, (object)key, TimeSpan.FromMinutes(5));
             await plain.SetAsync(key, key);
+            await full.SetAsync(key, key);
             await tagged.SetAsync(key, key, tags: ["all", "users"]);
         }
 
@@ -43,6 +45,7 @@ internal sealed class CachingHitBenchmark : IBenchmark
             ("MemoryCache, TTL", Operations, () => Loop(keys, new Framework(memory))),
             ("MemoryCache, TTL and statistics", Operations, () => Loop(keys, new Framework(counting))),
             ("TryGet", Operations, () => Loop(keys, new Try(plain))),
+            ("TryGet, as many entries as the category allows", Operations, () => Loop(keys, new Try(full))),
             ("TryGet, two tags", Operations, () => Loop(keys, new Try(tagged))),
             ("GetOrCreateAsync", Operations, () => Loop(keys, new Create(plain))));
         result.Tables.Add(new ResultTable(
@@ -56,6 +59,7 @@ internal sealed class CachingHitBenchmark : IBenchmark
             Scaling("ConcurrentDictionary", keys, new Bare(dictionary)),
             Scaling("MemoryCache, TTL", keys, new Framework(memory)),
             Scaling("TryGet", keys, new Try(plain)),
+            Scaling("TryGet, as many entries as the category allows", keys, new Try(full)),
         };
         result.Tables.Add(new ResultTable("Throughput of two threads to one", ["body", "median", "least", "most"], scaling, "alternating; the machine's own ceiling is the dictionary's row"));
     }

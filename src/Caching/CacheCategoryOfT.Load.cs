@@ -43,11 +43,13 @@ public sealed partial class CacheCategory<T>
         SecondTierLease lease;
         try
         {
-            (var isRead, lease) = await ReadSecondTierAsync(flight, budget);
-            if (isRead)
+            var (answered, read) = await AskAsync(flight, budget);
+            if (Accept(flight, answered, read))
             {
                 return flight.Value;
             }
+
+            (_, lease) = await LeaseAsync(flight, budget, answered, read.Lease);
         }
         catch (Exception e)
         {
@@ -112,42 +114,16 @@ public sealed partial class CacheCategory<T>
         while (true)
         {
             Arm(flight);
-            var (answered, read) = await _second!.ReadAsync(
-                budget,
-                (Key: new SecondTierKey(Name, flight.Key), Lease: new LeaseRequest(Options.LeaseTime)),
-                static (tier, s, token) => tier.GetAsync(s.Key, s.Lease, token));
+            var (answered, read) = await AskAsync(flight, budget);
+            if (Accept(flight, answered, read))
+            {
+                return (true, default);
+            }
+
+            (answered, var lease) = await LeaseAsync(flight, budget, answered, read.Lease);
             if (!answered)
             {
-                Interlocked.Increment(ref _counters.SecondTierFailures);
                 return default;
-            }
-
-            using (read)
-            {
-                if (read.Found && TryAccept(flight, read))
-                {
-                    return (true, default);
-                }
-            }
-
-            if (!read.Found)
-            {
-                Interlocked.Increment(ref _counters.SecondTierMisses);
-            }
-
-            var lease = read.Lease;
-            if (lease.Token is null)
-            {
-                // There is a value, but it is to be replaced (refresh, older data, damaged): the lease has to be asked for.
-                (answered, lease) = await _second.ReadAsync(
-                    budget,
-                    (Key: new SecondTierKey(Name, flight.Key), Lease: new LeaseRequest(Options.LeaseTime)),
-                    static (tier, s, token) => tier.LeaseAsync(s.Key, s.Lease, token));
-                if (!answered)
-                {
-                    Interlocked.Increment(ref _counters.SecondTierFailures);
-                    return default;
-                }
             }
 
             var wait = deadline - _clock.Exact;
@@ -164,6 +140,45 @@ public sealed partial class CacheCategory<T>
 
             await WaitForOtherNodeAsync(flight, TimeSpan.FromMilliseconds(wait));
         }
+    }
+
+    ValueTask<(bool Answered, SecondTierValue Read)> AskAsync(Flight<T> flight, Budget budget) => _second!.ReadAsync(
+        budget,
+        (Key: new SecondTierKey(Name, flight.Key), Lease: new LeaseRequest(Options.LeaseTime)),
+        static (tier, s, token) => tier.GetAsync(s.Key, s.Lease, token));
+
+    /// <summary>Takes the answer of the second tier; false when the flight has to load.</summary>
+    bool Accept(Flight<T> flight, bool answered, in SecondTierValue read)
+    {
+        using var given = read;
+        if (read.Found)
+        {
+            return TryAccept(flight, read);
+        }
+
+        Interlocked.Increment(ref (answered ? ref _counters.SecondTierMisses : ref _counters.SecondTierFailures));
+        return false;
+    }
+
+    /// <summary>The lease that came with the answer. Where there was a value, but one to be replaced (refresh, older data, damaged), it has to be asked for.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    async ValueTask<(bool Answered, SecondTierLease Lease)> LeaseAsync(Flight<T> flight, Budget budget, bool answered, SecondTierLease given)
+    {
+        if (!answered || given.Token is not null)
+        {
+            return (answered, given);
+        }
+
+        var asked = await _second!.ReadAsync(
+            budget,
+            (Key: new SecondTierKey(Name, flight.Key), Lease: new LeaseRequest(Options.LeaseTime)),
+            static (tier, s, token) => tier.LeaseAsync(s.Key, s.Lease, token));
+        if (!asked.Answered)
+        {
+            Interlocked.Increment(ref _counters.SecondTierFailures);
+        }
+
+        return asked;
     }
 
     /// <summary>From here on an announcement ends a wait: it is armed before the read, so that none falls between the two.</summary>
@@ -354,7 +369,7 @@ public sealed partial class CacheCategory<T>
         var expires = now + Math.Max(1, (long)(isWhole ? fresh : inMemory).TotalMilliseconds);
         var refresh = Options.RefreshAhead == 0 ? long.MaxValue
             : now + (long)(fresh.TotalMilliseconds - (CurrentTimeToLive.TotalMilliseconds * (1 - Options.RefreshAhead)));
-        return new CacheEntry<T>(key, hash, value)
+        return new CacheEntry<T>(key, hash, MapHash.Of(key), value)
         {
             ExpiresAt = expires,
             LoadedUntil = now + (long)fresh.TotalMilliseconds,

@@ -98,7 +98,7 @@ public sealed partial class CacheCategory<T>
             else
             {
                 _counters.MissesByReason[(int)reason]++;
-                _memory.Curve.See(hash);
+                _memory.SeeMiss(hash);
                 if (TryJoin(key, version) is { } running)
                 {
                     _counters.Coalesced++;

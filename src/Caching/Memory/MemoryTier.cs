@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Fettle.Caching.Statistics;
 using Fettle.Caching.Warming;
@@ -11,7 +10,9 @@ namespace Fettle.Caching.Memory;
 /// </summary>
 internal sealed class MemoryTier<T>
 {
-    readonly ConcurrentDictionary<string, CacheEntry<T>> _map = new(StringComparer.Ordinal);
+    /// <summary>Buckets a sweep looks at, at most: many are empty after much was removed.</summary>
+    const int BucketsPerSweep = 65_536;
+    readonly EntryMap _map = new();
     readonly EvictionPolicy _policy;
     readonly InvalidationRules _rules = new();
     readonly MissReasons _reasons;
@@ -20,7 +21,9 @@ internal sealed class MemoryTier<T>
     readonly long _maxBytes;
     readonly SharedBudget _budget;
     readonly CategoryCounters _counters;
-    IEnumerator<KeyValuePair<string, CacheEntry<T>>>? _sweep;
+    readonly HitCells _hits;
+    readonly uint _sample;
+    bool _isSweeping;
     long _sweepSequence;
     long _sweptUpTo;
     long _sequence;
@@ -32,9 +35,11 @@ internal sealed class MemoryTier<T>
         _maxBytes = options.MaxBytes ?? long.MaxValue;
         _budget = budget;
         _counters = counters;
+        _hits = counters.Hits;
         _policy = new EvictionPolicy(options.MaxEntries);
         _reasons = new MissReasons(options.MaxEntries);
         Curve = new MemoryCurve(options.MaxEntries);
+        _sample = Curve.Sample;
     }
 
     /// <summary>Guards everything but lock-free reading; never held across a callback or an await.</summary>
@@ -55,15 +60,19 @@ internal sealed class MemoryTier<T>
 
     public string EvictionLeader => _policy.Leader;
 
-    public ICollection<CacheEntry<T>> Entries => _map.Values;
+    /// <summary>Under the lock, while nothing changes.</summary>
+    public IEnumerable<CacheEntry> Entries => _map.All();
 
     /// <summary>The lock-free hit: present, fresh, compared with the newest invalidation, and of current data.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryHit(string key, long now, long dataVersion, out CacheEntry<T> entry)
     {
-        if (_map.TryGetValue(key, out entry!) && now < entry.FreshUntil && entry.CheckedAt == Volatile.Read(ref _sequence) && entry.DataVersion >= dataVersion)
+        ArgumentNullException.ThrowIfNull(key);
+        var found = _map.Find(key, MapHash.Of(key));
+        entry = Unsafe.As<CacheEntry<T>>(found)!;
+        if (found is not null && now < found.FreshUntil && found.CheckedAt == Volatile.Read(ref _sequence) && found.DataVersion >= dataVersion)
         {
-            Touch(entry);
+            Touch(found);
             return true;
         }
 
@@ -74,15 +83,19 @@ internal sealed class MemoryTier<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Touch(CacheEntry entry)
     {
-        if (!_policy.Record(entry))
+        var cell = _hits.Mine;
+        if (!_policy.Record(entry, cell.Ring))
         {
-            DrainReads(entry);
+            DrainReads(entry, cell.Ring);
         }
 
-        Curve.See(entry.Hash);
+        if (entry.Hash <= _sample)
+        {
+            SeeHit(cell, entry.Hash);
+        }
 
         // One hit in eight, chosen by a multiplicative hash so that no access pattern falls in step with it.
-        var draw = (ulong)_counters.Hits.Increment() * 0x9E3779B97F4A7C15;
+        var draw = (ulong)++cell.Hits * 0x9E3779B97F4A7C15;
         if (draw >> 61 == 0)
         {
             Sample(entry, draw << 3);
@@ -102,19 +115,39 @@ internal sealed class MemoryTier<T>
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    void DrainReads(CacheEntry entry)
+    void SeeHit(HitCell cell, uint hash)
+    {
+        cell.Samples[cell.Sampled] = hash;
+        if (++cell.Sampled == HitSamples.Length)
+        {
+            Curve.See(cell);
+        }
+    }
+
+    /// <summary>Shows the curve a request that memory did not answer, behind the thread's hits before it.</summary>
+    public void SeeMiss(uint hash)
+    {
+        if (hash <= _sample)
+        {
+            Curve.See(_hits.Mine);
+            Curve.See(hash);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    void DrainReads(CacheEntry entry, int thread)
     {
         if (Gate.IsHeldByCurrentThread)
         {
             _policy.DrainReads();
-            _policy.Record(entry);
+            _policy.Record(entry, thread);
         }
         else if (Gate.TryEnter())
         {
             try
             {
                 _policy.DrainReads();
-                _policy.Record(entry);
+                _policy.Record(entry, thread);
             }
             finally
             {
@@ -126,7 +159,7 @@ internal sealed class MemoryTier<T>
     /// <summary>The entry if it may be served, fresh or within its stale window; removes it when covered or too old. Under the lock.</summary>
     public CacheEntry<T>? Find(string key, uint hash, long now, long dataVersion, out MissReason reason)
     {
-        if (!_map.TryGetValue(key, out var entry))
+        if (Find(key) is not { } entry)
         {
             reason = _reasons.Find(hash);
             return null;
@@ -155,6 +188,9 @@ internal sealed class MemoryTier<T>
         return entry;
     }
 
+    /// <summary>Under the lock.</summary>
+    CacheEntry<T>? Find(string key) => Unsafe.As<CacheEntry<T>?>(_map.Find(key, MapHash.Of(key)));
+
     /// <summary>Whether something loaded since <paramref name="checkedAt"/> is covered by a later bulk invalidation. Under the lock.</summary>
     public bool IsCovered(long checkedAt, string key, string[] tags) => _rules.Covers(checkedAt, _category, key, tags);
 
@@ -164,21 +200,28 @@ internal sealed class MemoryTier<T>
     /// <summary>Puts an entry in, compared with all rules by the caller, and evicts what no longer fits. Under the lock.</summary>
     public void Put(CacheEntry<T> entry, ref List<Evicted<T>>? evicted)
     {
-        if (_map.TryGetValue(entry.Key, out var old))
+        var fits = entry.Bytes <= _maxBytes && entry.Bytes <= _budget.Max;
+        var old = Find(entry.Key);
+        entry.CheckedAt = _sequence;
+        if (fits)
         {
+            // Before the old one goes, so that a reader finds one of them.
+            _map.Add(entry);
+        }
+
+        if (old is not null)
+        {
+            _map.Remove(old);
             Unlink(old);
             evicted = Note(evicted, old, EvictionReason.Replaced);
         }
 
-        if (entry.Bytes > _maxBytes || entry.Bytes > _budget.Max)
+        if (!fits)
         {
-            _map.TryRemove(entry.Key, out _);
             _counters.EvictedBySize++;
             return;
         }
 
-        entry.CheckedAt = _sequence;
-        _map[entry.Key] = entry;
         Bytes += entry.Bytes;
         _budget.Add(entry.Bytes);
         _policy.Missed(entry);
@@ -208,7 +251,7 @@ internal sealed class MemoryTier<T>
             _policy.Resize(_policy.Count);
         }
 
-        _map.TryRemove(entry.Key, out _);
+        _map.Remove(entry);
         _policy.Evict(entry);
         Account(entry);
         _reasons.Remember(entry.Hash, MissReason.Evicted);
@@ -220,7 +263,7 @@ internal sealed class MemoryTier<T>
     /// <summary>Takes a key out. Under the lock.</summary>
     public bool Remove(string key, MissReason reason)
     {
-        if (!_map.TryGetValue(key, out var entry))
+        if (Find(key) is not { } entry)
         {
             return false;
         }
@@ -250,10 +293,10 @@ internal sealed class MemoryTier<T>
     public void Clear()
     {
         var remembered = 0;
-        foreach (var pair in _map)
+        foreach (var entry in _map.All())
         {
-            _reasons.Remember(pair.Value.Hash, MissReason.Invalidated);
-            _counters.Retire(pair.Value);
+            _reasons.Remember(entry.Hash, MissReason.Invalidated);
+            _counters.Retire(entry);
             if (++remembered == 4096)
             {
                 break;
@@ -265,8 +308,7 @@ internal sealed class MemoryTier<T>
         _policy.Clear();
         _budget.Add(-Bytes);
         Bytes = 0;
-        _sweep?.Dispose();
-        _sweep = null;
+        _isSweeping = false;
         Volatile.Write(ref _sequence, _sequence + 1);
         _rules.DropUpTo(_sequence);
     }
@@ -274,42 +316,50 @@ internal sealed class MemoryTier<T>
     /// <summary>Compares up to <paramref name="entries"/> entries with the rules; a finished round drops the rules that were there when it began.</summary>
     void Sweep(int entries)
     {
-        if (_sweep is null)
+        if (!_isSweeping)
         {
-            _sweep = _map.GetEnumerator();
+            _isSweeping = true;
+            _map.Cursor = 0;
             _sweepSequence = _sequence;
         }
 
-        while (entries-- > 0)
+        for (var buckets = BucketsPerSweep; entries > 0 && buckets > 0 && _map.Cursor < _map.Buckets; buckets--)
         {
-            if (!_sweep.MoveNext())
+            for (var entry = _map.First(_map.Cursor++); entry is not null; entries--)
             {
-                _sweep.Dispose();
-                _sweep = null;
-                _sweptUpTo = _sweepSequence;
-                return;
+                var next = entry.Chain;
+                Compare(Unsafe.As<CacheEntry<T>>(entry));
+                entry = next;
             }
+        }
 
-            var entry = _sweep.Current.Value;
-            if (entry.CheckedAt == _sequence || !_map.TryGetValue(entry.Key, out var current) || current != entry)
-            {
-                continue;
-            }
+        if (_map.Cursor == _map.Buckets)
+        {
+            _isSweeping = false;
+            _sweptUpTo = _sweepSequence;
+        }
+    }
 
-            if (_rules.Covers(entry.CheckedAt, _category, entry.Key, entry.Tags))
-            {
-                Remove(entry, MissReason.Invalidated);
-            }
-            else
-            {
-                entry.CheckedAt = _sequence;
-            }
+    void Compare(CacheEntry<T> entry)
+    {
+        if (entry.CheckedAt == _sequence)
+        {
+            return;
+        }
+
+        if (_rules.Covers(entry.CheckedAt, _category, entry.Key, entry.Tags))
+        {
+            Remove(entry, MissReason.Invalidated);
+        }
+        else
+        {
+            entry.CheckedAt = _sequence;
         }
     }
 
     void Remove(CacheEntry<T> entry, MissReason reason)
     {
-        _map.TryRemove(entry.Key, out _);
+        _map.Remove(entry);
         Unlink(entry);
         _reasons.Remember(entry.Hash, reason);
         switch (reason)
@@ -354,17 +404,18 @@ internal sealed class MemoryTier<T>
         {
             var bytes = 0L;
             var count = 0;
-            foreach (var (key, entry) in _map)
+            foreach (var entry in _map.All())
             {
                 bytes += entry.Bytes;
                 count++;
-                if (entry.Key != key)
+                if (_map.Find(entry.Key, MapHash.Of(entry.Key)) != entry)
                 {
-                    return $"entry '{entry.Key}' stands under '{key}'";
+                    return $"entry '{entry.Key}' is not found under its key";
                 }
             }
 
-            return count != _policy.Count ? $"{count} entries in the map, {_policy.Count} in the policy"
+            return count != _map.Count ? $"{count} entries in the buckets, the map counts {_map.Count}"
+                : count != _policy.Count ? $"{count} entries in the map, {_policy.Count} in the policy"
                 : bytes != Bytes ? $"entries have {bytes} bytes, the tier counts {Bytes}"
                 : count > _maxEntries ? $"{count} entries, allowed {_maxEntries}"
                 : bytes > _maxBytes ? $"{bytes} bytes, allowed {_maxBytes}"

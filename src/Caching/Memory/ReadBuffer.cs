@@ -24,12 +24,14 @@ internal sealed class ReadBuffer
         _rings = [.. Enumerable.Range(0, rings).Select(_ => new Ring(_slots))];
     }
 
+    /// <param name="entry">The entry that was hit.</param>
+    /// <param name="thread">The number of the thread, which chooses the ring.</param>
     /// <returns>False when the ring is full.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool Add(CacheEntry entry)
+    public bool Add(CacheEntry entry, int thread)
     {
         var rings = _rings;
-        ref var ring = ref rings[Environment.CurrentManagedThreadId & (rings.Length - 1)];
+        ref var ring = ref rings[thread & (rings.Length - 1)];
         var at = ring.Written;
         if (at < ring.Hits.Length)
         {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
@@ -19,12 +18,11 @@ internal sealed class SecondTierGuard : IDisposable
     static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(1);
     static readonly TimeSpan ReplayTimeout = TimeSpan.FromSeconds(5);
     const int ReplayBatch = 256;
-    const int MaxIdleBounds = 64;
 
     readonly ISecondTier _tier;
     readonly FettleCacheOptions _options;
     readonly Lock _gate = new();
-    readonly ConcurrentBag<CancellationTokenSource> _bounds = [];
+    readonly SharedDeadlines _deadlines;
     readonly PendingInvalidations _pending;
     readonly CancellationTokenSource _stop = new();
     TaskCompletionSource _wake = NewWake();
@@ -35,6 +33,7 @@ internal sealed class SecondTierGuard : IDisposable
     {
         _tier = tier;
         _options = options;
+        _deadlines = new SharedDeadlines(options.Time, options.SecondTierBudget);
         _pending = new PendingInvalidations(options.MaxPendingInvalidations);
     }
 
@@ -73,7 +72,7 @@ internal sealed class SecondTierGuard : IDisposable
     public long Outages { get; private set; }
 
     /// <summary>A budget for all second-tier calls of one operation.</summary>
-    public Budget NewBudget() => new(_options.SecondTierBudget);
+    public Budget NewBudget() => new(_options.SecondTierBudget, isUsual: true);
 
     /// <summary>Runs a read; false when it failed or took too long.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -87,8 +86,9 @@ internal sealed class SecondTierGuard : IDisposable
 
         try
         {
-            var result = await BoundAsync(budget, state, call);
-            Volatile.Write(ref _failures, 0);
+            using var bound = new Bound(this, budget);
+            var result = await BoundedCall<TResult>.RunAsync(call(_tier, state, bound.Token), bound.Token);
+            ForgetFailures();
             return (true, result);
         }
         catch (Exception e) when (!_stop.IsCancellationRequested)
@@ -122,8 +122,9 @@ internal sealed class SecondTierGuard : IDisposable
 
         try
         {
-            var result = await BoundAsync(budget, (key, value, store), static (tier, s, token) => tier.SetAsync(s.key, s.value, s.store, token));
-            Volatile.Write(ref _failures, 0);
+            using var bound = new Bound(this, budget);
+            var result = await BoundedCall<SecondTierWrite>.RunAsync(_tier.SetAsync(key, value, store, bound.Token), bound.Token);
+            ForgetFailures();
             return result;
         }
         catch (Exception e)
@@ -141,11 +142,8 @@ internal sealed class SecondTierGuard : IDisposable
         {
             try
             {
-                await BoundAsync(NewBudget(), invalidations, static async (tier, list, token) =>
-                {
-                    await tier.InvalidateAsync(list, token);
-                    return true;
-                });
+                using var bound = new Bound(this, NewBudget());
+                await BoundedCall<bool>.RunAsync(SendAsync(invalidations, bound.Token), bound.Token);
                 return;
             }
             catch (Exception e)
@@ -183,33 +181,18 @@ internal sealed class SecondTierGuard : IDisposable
         Open("an invalidation is not delivered yet");
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    async ValueTask<TResult> BoundAsync<TState, TResult>(
-        Budget budget, TState state, Func<ISecondTier, TState, CancellationToken, ValueTask<TResult>> call)
+    async ValueTask<bool> SendAsync(IReadOnlyList<Invalidation> invalidations, CancellationToken token)
     {
-        var bound = _bounds.TryTake(out var idle) ? idle : new CancellationTokenSource(Timeout.InfiniteTimeSpan, _options.Time);
-        bound.CancelAfter(budget.Remaining);
-        var start = _options.Time.GetTimestamp();
-        var ended = false;
-        try
-        {
-            var result = await BoundedCall<TResult>.RunAsync(call(_tier, state, bound.Token), bound.Token);
-            ended = true;
-            return result;
-        }
-        finally
-        {
-            // Only a call that has ended leaves nothing behind that listens to the token.
-            if (ended && bound.TryReset() && _bounds.Count < MaxIdleBounds)
-            {
-                _bounds.Add(bound);
-            }
-            else
-            {
-                bound.Dispose();
-            }
+        await _tier.InvalidateAsync(invalidations, token);
+        return true;
+    }
 
-            budget.Spend(_options.Time.GetElapsedTime(start));
+    /// <summary>Almost always there are none, and then the threads only read.</summary>
+    void ForgetFailures()
+    {
+        if (Volatile.Read(ref _failures) != 0)
+        {
+            Volatile.Write(ref _failures, 0);
         }
     }
 
@@ -303,18 +286,48 @@ internal sealed class SecondTierGuard : IDisposable
         }
     }
 
+    /// <summary>The token of one call, whose time the budget pays.</summary>
+    readonly struct Bound : IDisposable
+    {
+        readonly SecondTierGuard _guard;
+        readonly Budget _budget;
+        readonly CancellationTokenSource? _own;
+        readonly long _start;
+
+        public Bound(SecondTierGuard guard, Budget budget)
+        {
+            (_guard, _budget) = (guard, budget);
+            _own = budget.IsUsual ? null : new CancellationTokenSource(budget.Remaining, guard._options.Time);
+            Token = _own?.Token ?? guard._deadlines.Next();
+            _start = guard._options.Time.GetTimestamp();
+        }
+
+        public CancellationToken Token { get; }
+
+        public void Dispose()
+        {
+            _own?.Dispose();
+            _budget.Spend(_guard._options.Time.GetElapsedTime(_start));
+        }
+    }
+
     static string Describe(Exception e) => e is OperationCanceledException or TimeoutException ? "no answer in time" : e.Message;
 
     static TaskCompletionSource NewWake() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
 /// <summary>The time that one operation may still spend on the second tier; at least a twentieth is left for each call.</summary>
-internal sealed class Budget(TimeSpan total)
+/// <param name="total">The time.</param>
+/// <param name="isUsual">Whether it is the time that every operation has.</param>
+internal sealed class Budget(TimeSpan total, bool isUsual = false)
 {
-    readonly TimeSpan _least = total / 20;
+    readonly TimeSpan _total = total;
     TimeSpan _left = total;
 
-    public TimeSpan Remaining => _left > _least ? _left : _least;
+    /// <summary>Whether it is the usual one and hardly any of it is spent, so that a shared deadline fits.</summary>
+    public bool IsUsual => isUsual && _left >= _total * 15 / 16;
+
+    public TimeSpan Remaining => _left > _total / 20 ? _left : _total / 20;
 
     public void Spend(TimeSpan time) => _left -= time;
 }

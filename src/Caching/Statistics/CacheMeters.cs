@@ -36,13 +36,13 @@ public sealed class CacheMeters : IDisposable
     public void Dispose() => _meter.Dispose();
 
     IEnumerable<Measurement<double>> Read(Func<CategoryStatistics, double> value) =>
-        _cache.Categories.Select(c => new Measurement<double>(value(c.GetStatistics()), new KeyValuePair<string, object?>("category", c.Name)));
+        _cache.Categories.Select(c => new Measurement<double>(value(c.GetCounts()), new KeyValuePair<string, object?>("category", c.Name)));
 
     IEnumerable<Measurement<long>> ReadRequests()
     {
         foreach (var category in _cache.Categories)
         {
-            var s = category.GetStatistics();
+            var s = category.GetCounts();
             yield return Request(s.Name, "memory", "hit", s.Hits);
             yield return Request(s.Name, "memory", "miss", s.Misses.Total);
             yield return Request(s.Name, "memory", "stale", s.StaleServed);

@@ -5,7 +5,7 @@ namespace Fettle.Caching.Statistics;
 /// <summary>The counts of one category. Hits are striped; the plain fields change under the category's lock, the rest by interlocked adds.</summary>
 internal sealed class CategoryCounters
 {
-    public readonly StripedCounter Hits = new();
+    public readonly HitCells Hits = new();
 
     // Under the category's lock.
     public long Evicted;

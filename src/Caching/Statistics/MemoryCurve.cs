@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Fettle.Caching.Statistics;
 
 /// <summary>
@@ -21,6 +19,7 @@ internal sealed class MemoryCurve
     readonly int _shift;
     int _count;
     long _sampled;
+    long _dropped;
 
     public MemoryCurve(int capacity)
     {
@@ -35,42 +34,42 @@ internal sealed class MemoryCurve
         _stack = new uint[_ends[^1]];
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    /// <summary>The largest hash of the sample: nothing but this is compared for the other keys.</summary>
+    public uint Sample => uint.MaxValue >> _shift;
+
+    /// <summary>Sees a request of any key.</summary>
     public void See(uint hash)
     {
-        if ((ulong)hash << _shift <= uint.MaxValue)
+        if (hash <= Sample)
         {
-            SeeSampled(hash);
+            See(new ReadOnlySpan<uint>(ref hash));
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    void SeeSampled(uint hash)
+    /// <summary>Sees the hits that wait in a cell.</summary>
+    public void See(HitCell cell)
     {
-        // Lossy under contention: who would wait here counts as a repeat of a near key, which is what keys that meet here mostly are.
+        See(((ReadOnlySpan<uint>)cell.Samples)[..cell.Sampled]);
+        cell.Sampled = 0;
+    }
+
+    /// <summary>Sees requests of keys in the sample, oldest first. Nobody waits here: what meets others is left out of the count.</summary>
+    void See(ReadOnlySpan<uint> hashes)
+    {
         if (!_gate.TryEnter())
         {
+            Interlocked.Add(ref _dropped, hashes.Length);
             return;
         }
 
         try
         {
-            _sampled++;
-            var at = _stack.AsSpan(0, _count).IndexOf(hash);
-            if (at >= 0)
+            foreach (var hash in hashes)
             {
-                for (var i = 0; i < _ends.Length; i++)
-                {
-                    _hits[i] += at < _ends[i] ? 1 : 0;
-                }
-            }
-            else
-            {
-                at = _count < _stack.Length ? _count++ : _count - 1;
+                Move(hash);
             }
 
-            _stack.AsSpan(0, at).CopyTo(_stack.AsSpan(1));
-            _stack[0] = hash;
+            _sampled += hashes.Length;
         }
         finally
         {
@@ -78,9 +77,39 @@ internal sealed class MemoryCurve
         }
     }
 
+    void Move(uint hash)
+    {
+        var at = _stack.AsSpan(0, _count).IndexOf(hash);
+        if (at == 0)
+        {
+            for (var i = 0; i < _hits.Length; i++)
+            {
+                _hits[i]++;
+            }
+
+            return;
+        }
+
+        if (at > 0)
+        {
+            for (var i = 0; i < _ends.Length; i++)
+            {
+                _hits[i] += at < _ends[i] ? 1 : 0;
+            }
+        }
+        else
+        {
+            at = _count < _stack.Length ? _count++ : _count - 1;
+        }
+
+        _stack.AsSpan(0, at).CopyTo(_stack.AsSpan(1));
+        _stack[0] = hash;
+    }
+
     /// <summary>The curve; empty before a hundred sampled requests.</summary>
     /// <param name="requests">All requests of the category.</param>
-    public MemoryCurvePoint[] Read(long requests)
+    /// <param name="waiting">Requests of the sample among them that are not seen yet.</param>
+    public MemoryCurvePoint[] Read(long requests, int waiting = 0)
     {
         lock (_gate)
         {
@@ -90,7 +119,7 @@ internal sealed class MemoryCurve
             }
 
             // A popular key inside or outside the sample tips the rates; what is missing from the expected count are such near repeats.
-            var expected = Math.Max(1, requests / (double)(1L << _shift));
+            var expected = Math.Max(1, (requests / (double)(1L << _shift)) - waiting - Interlocked.Read(ref _dropped));
             return [.. Factors.Select((f, i) => new MemoryCurvePoint(
                 f, (int)Math.Min(int.MaxValue, Math.Max(1, _capacity * f)), Math.Clamp(100 * (_hits[i] + expected - _sampled) / expected, 0, 100)))];
         }
