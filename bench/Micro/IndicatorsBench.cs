@@ -25,8 +25,8 @@ internal sealed class IndicatorsBatchBench : IBenchmark
             ("all bars, 2 threads", 1, () => batch.Compute(bars, outputs, 2)),
             ("last bars only, 1 thread", 1, () => batch.ComputeLast(bars, default, last, 1)),
             ("last bars only, 2 threads", 1, () => batch.ComputeLast(bars, default, last, 2)),
-            ("floor: only writing the results, 1 thread", 1, () => Fill(outputs, 1)),
-            ("floor: only writing the results, 2 threads", 1, () => Fill(outputs, 2)),
+            ("floor: only writing the results, 1 thread", 1, () => MemoryFloor.Write(outputs, 1)),
+            ("floor: only writing the results, 2 threads", 1, () => MemoryFloor.Write(outputs, 2)),
             ("the machine: arithmetic in registers, 1 thread", 1, () => Spin(1)),
             ("the machine: the same work, 2 threads", 1, () => Spin(2)));
         var cells = (double)bars.Stocks * bars.Capacity;
@@ -49,22 +49,6 @@ internal sealed class IndicatorsBatchBench : IBenchmark
 
     static string Text(double value) => value.ToString("F1", CultureInfo.InvariantCulture);
 
-    static void Fill(SeriesMatrix[] outputs, int threads) => Parallel.For(0, outputs.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, k => Fill(outputs[k]));
-
-    static unsafe void Fill(SeriesMatrix output)
-    {
-        for (var row = 0; row < output.Rows; row++)
-        {
-            fixed (double* target = output[row])
-            {
-                for (var i = 0; i < output.Stride; i += 4)
-                {
-                    Vector256.StoreAlignedNonTemporal(Vector256<double>.Zero, target + i);
-                }
-            }
-        }
-    }
-
     /// <summary>Work that shares nothing, not even a cache line: what two threads gain here is all that this machine can give.</summary>
     static void Spin(int threads)
     {
@@ -85,39 +69,58 @@ internal sealed class IndicatorsBatchBench : IBenchmark
     }
 }
 
-/// <summary>Nanoseconds per bar of every indicator: series, batch on one and two threads, streaming.</summary>
+/// <summary>Nanoseconds per bar of every indicator: series, batch on one and two threads, streaming, and what the memory alone would take.</summary>
 internal sealed class IndicatorsBench : IBenchmark
 {
     public string Name => "indicators";
 
-    public string Summary => "ns per bar of each indicator: series, batch (1 and 2 threads), stream";
+    public string Summary => "ns per bar of each indicator: series, batch (1 and 2 threads), stream, and the memory floor";
 
     public Task RunAsync(ResultDocument result, string[] arguments)
     {
-        const int Stocks = 1100;
+        // Far more than the caches hold: a column is 13 MB.
+        const int Stocks = 4400;
+        const int Rounds = 3;
         var bars = IndicatorMarket.Create(Stocks);
         bars.Reference = bars.Open;
         var cells = (long)Stocks * bars.Capacity;
+        var (read, write) = Floor(bars, Rounds);
         var rows = new List<string[]>();
-        foreach (var entry in IndicatorCatalog.All)
+        foreach (var entry in IndicatorCatalog.All.OrderBy(e => e.Name, StringComparer.Ordinal))
         {
             var indicator = IndicatorCatalog.Create(entry.Name);
             var batch = new IndicatorBatch(indicator);
             var outputs = batch.OutputNames.Select(_ => new SeriesMatrix(Stocks, bars.Capacity)).ToArray();
-            var timings = Interleaved.Measure(
-                3,
+            var t = Interleaved.Measure(
+                Rounds,
                 ("series", cells, () => IndicatorPaths.Series(indicator, bars, outputs)),
                 ("batch", cells, () => batch.Compute(bars, outputs, 1)),
                 ("batch, 2 threads", cells, () => batch.Compute(bars, outputs, 2)),
                 ("stream", cells, () => IndicatorPaths.Stream(indicator, bars)));
-            rows.Add([entry.Name, .. timings.Select(t => t.MinNs.ToString("F2", CultureInfo.InvariantCulture)), timings[3].BytesPerOperation < 1 ? "0" : "more"]);
+            var floor = System.Numerics.BitOperations.PopCount((uint)entry.Inputs) * read + entry.Outputs.Count * write;
+            rows.Add([entry.Name, .. t.Select(x => Text(x.MinNs)), Text(floor), Text(t[1].MinNs / floor), t[3].BytesPerOperation < 1 ? "0" : "more"]);
         }
 
         result.Settings["simd"] = Simd.Level.ToString();
         result.Tables.Add(new ResultTable(
-            $"Nanoseconds per bar, {Stocks:N0} x {bars.Capacity} bars, {Simd.Level} (best of 3)",
-            ["indicator", "series", "batch", "batch, 2 threads", "stream", "bytes per streamed bar"],
-            rows));
+            $"Nanoseconds per bar, {Stocks:N0} x {bars.Capacity} bars, {Simd.Level} (best of {Rounds})",
+            ["indicator", "series", "batch", "batch, 2 threads", "stream", "memory floor", "batch, times floor", "bytes per streamed bar"],
+            rows,
+            $"Memory floor, one thread: reading a column takes {Text(read)} ns per bar, writing one {Text(write)}; times the columns that the indicator reads and writes."));
         return Task.CompletedTask;
     }
+
+    static (double Read, double Write) Floor(BarMatrix bars, int rounds)
+    {
+        SeriesMatrix[] outputs = [new(bars.Stocks, bars.Capacity), new(bars.Stocks, bars.Capacity)];
+        SeriesMatrix[] inputs = [bars.High, bars.Low, bars.Close, bars.Volume];
+        var cells = (long)bars.Stocks * bars.Capacity;
+        var t = Interleaved.Measure(
+            rounds,
+            ("read", cells * inputs.Length, () => MemoryFloor.Read(inputs)),
+            ("write", cells * outputs.Length, () => MemoryFloor.Write(outputs, 1)));
+        return (t[0].MinNs, t[1].MinNs);
+    }
+
+    static string Text(double value) => value.ToString("F2", CultureInfo.InvariantCulture);
 }
