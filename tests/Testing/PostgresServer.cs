@@ -14,12 +14,14 @@ public sealed class PostgresServer : IAsyncDisposable
     const int SigInt = 2;
     const int SigKill = 9;
     readonly string _folder;
+    readonly bool _stays;
     Process? _process;
 
-    PostgresServer(int port, string folder)
+    PostgresServer(int port, string folder, bool stays = false)
     {
         Port = port;
         _folder = folder;
+        _stays = stays;
     }
 
     public int Port { get; }
@@ -32,7 +34,7 @@ public sealed class PostgresServer : IAsyncDisposable
 
     /// <summary>What is missing to run one, or null.</summary>
     public static string? Missing => Programs is null ? "a PostgreSQL server (initdb and postgres)"
-        : Environment.IsPrivilegedProcess && (Tools.Find("setpriv") is null || !HasUser()) ? "setpriv and the user postgres, since PostgreSQL refuses to run as root"
+        : Environment.IsPrivilegedProcess && (global::Fettle.Testing.Programs.Find("setpriv") is null || !HasUser()) ? "setpriv and the user postgres, since PostgreSQL refuses to run as root"
         : null;
 
     public static bool HasExtension(string name) => Directory.Exists("/usr/share/postgresql") && Directory.EnumerateFiles("/usr/share/postgresql", name + ".control", SearchOption.AllDirectories).Any();
@@ -57,6 +59,20 @@ public sealed class PostgresServer : IAsyncDisposable
                 await server.DisposeAsync();
             }
         }
+    }
+
+    /// <summary>Starts on a folder that stays: what was written there before is there again.</summary>
+    public static async Task<PostgresServer> OpenAsync(string folder, params string[] settings)
+    {
+        var server = new PostgresServer(FreePort(), Path.GetFullPath(folder), stays: true);
+        if (!Directory.Exists(Path.Combine(server._folder, "data")))
+        {
+            Directory.CreateDirectory(server._folder);
+            await server.CreateAsync();
+        }
+
+        await server.LaunchAsync(settings);
+        return server;
     }
 
     /// <summary>Ends it as a crash would.</summary>
@@ -86,7 +102,10 @@ public sealed class PostgresServer : IAsyncDisposable
         }
 
         _process?.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        if (!_stays)
+        {
+            Directory.Delete(_folder, recursive: true);
+        }
     }
 
     async Task CreateAsync()
@@ -132,7 +151,7 @@ public sealed class PostgresServer : IAsyncDisposable
 
     /// <summary>setpriv replaces itself, so the process id is the server's.</summary>
     static string[] As(params string[] command) => Environment.IsPrivilegedProcess
-        ? [Tools.Find("setpriv")!, "--reuid=postgres", "--regid=postgres", "--init-groups", .. command]
+        ? [global::Fettle.Testing.Programs.Find("setpriv")!, "--reuid=postgres", "--regid=postgres", "--init-groups", .. command]
         : command;
 
     static async Task RunAsync(params string[] command)
@@ -166,11 +185,3 @@ public sealed class PostgresServer : IAsyncDisposable
     [DllImport("libc", EntryPoint = "kill")]
     static extern int Kill(int process, int signal);
 }
-
-/// <summary>Skips where PostgreSQL, or an extension of it, is missing.</summary>
-public sealed class RequiresPostgresFactAttribute(params string[] extensions)
-    : RequiresFactAttribute(PostgresServer.Missing ?? extensions.Where(e => !PostgresServer.HasExtension(e)).Select(e => $"the PostgreSQL extension {e}").FirstOrDefault());
-
-/// <summary>The same for theories.</summary>
-public sealed class RequiresPostgresTheoryAttribute(params string[] extensions)
-    : RequiresTheoryAttribute(PostgresServer.Missing ?? extensions.Where(e => !PostgresServer.HasExtension(e)).Select(e => $"the PostgreSQL extension {e}").FirstOrDefault());

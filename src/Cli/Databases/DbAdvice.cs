@@ -37,9 +37,18 @@ internal static class DbAdvice
             var settings = await SettingsAdvisor.AdviseAsync(database, Math.Max(64L << 20, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes), cancellation);
             var output = new DbOutput("advise", database);
             Show(output, database, workload, report, layouts, settings);
+            var joins = await JoinAdvisor.AdviseAsync(database, workload, cancellation);
+            if (joins.Count > 0)
+            {
+                output.Table("Joins worth keeping as tables", ["table", "saves", "staleness", "why", "the statement then"], joins.Select(j => new[]
+                {
+                    j.Action.Evidence.Object, FormattableString.Invariant($"{100 * j.Action.PredictedGain:0.#} %"), j.Staleness, DbOutput.Cut(j.Action.Why, 120), j.Rewritten,
+                }));
+            }
+
             if (parse.GetValue(sql))
             {
-                Print(report.Actions.Concat(layouts));
+                Print(report.Actions.Concat(layouts).Concat(joins.Select(j => j.Action)));
             }
 
             output.Save(parse.GetValue(options.Json));
@@ -109,7 +118,10 @@ internal static class DbAdvice
         }), FormattableString.Invariant($"All together save {saved:0.#} % of the workload's cost, upkeep counted.") + (report.Skipped.Count == 0 ? "" : $" {report.Skipped.Count} statements could not be explained."));
         if (layouts.Count > 0)
         {
-            output.Table("Layouts (alternatives to an index on the same table)", ["change", "risk", "why"], layouts.Select(a => new[] { a.Title, a.Risk, DbOutput.Cut(a.Why, 120) }));
+            output.Table("Layouts (alternatives to an index on the same table)", ["change", "saves", "size", "insert ×", "risk", "why"], layouts.Select(a => new[]
+            {
+                a.Title, FormattableString.Invariant($"{100 * a.PredictedGain:0.#} %"), DbOutput.Size(a.Evidence.Bytes), DbOutput.Number(a.Evidence.WriteAmplification), a.Risk, DbOutput.Cut(a.Why, 240),
+            }));
         }
 
         var loops = RepeatedQuery.Find(workload, database.Engine);

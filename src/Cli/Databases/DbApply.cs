@@ -46,7 +46,8 @@ internal static class DbApply
                 var actions = (await IndexAdvisor.AdviseAsync(database, workload, DbAdvice.Settings(parse.GetValue(budget), Math.Clamp(parse.GetValue(most), 1, 200)), cancellation)).ToList();
                 if (parse.GetValue(layouts))
                 {
-                    actions.AddRange(await LayoutAdvisor.AdviseAsync(database, workload, cancellation));
+                    // Before the indexes: one that the layout makes needless is then built, found useless and taken back, not kept beside it.
+                    actions.InsertRange(0, await LayoutAdvisor.AdviseAsync(database, workload, cancellation));
                 }
 
                 actions.RemoveAll(a => words.Length > 0 && !words.Any(w => a.Id.Contains(w, StringComparison.OrdinalIgnoreCase)));

@@ -16,7 +16,7 @@ internal static class DbMaintain
         var backup = new Option<string?>("--backup") { Description = "SQLite: copy the database to this file first, while it is in use" };
         command.Options.Add(dry);
         command.Options.Add(integrity);
-        var reindex = new Option<bool>("--reindex") { Description = "Also rebuild indexes: PostgreSQL those that are bloated, concurrently; SQLite all" };
+        var reindex = new Option<bool>("--reindex") { Description = "Also rebuild indexes: those measured as bloated: PostgreSQL concurrently, SQLite where pages are less than half full" };
         command.Options.Add(backup);
         command.Options.Add(reindex);
         command.SetAction(async (parse, cancellation) =>

@@ -6,8 +6,11 @@ internal sealed record SupposedCost(double Cost, QueryPlan Plan);
 /// <summary>Prices statements under indexes that do not exist. The production data is not touched.</summary>
 internal interface IWhatIf : IAsyncDisposable
 {
-    /// <summary>Null when the engine cannot explain the statement.</summary>
-    ValueTask<SupposedCost?> CostAsync(WorkloadItem item, IReadOnlyList<IndexCandidate> supposed, CancellationToken cancellation);
+    /// <summary>
+    /// Null when the engine cannot explain the statement. The whole set is supposed and stays so, since the next statement is mostly priced under
+    /// the same one; <paramref name="serving"/> are those of it that may concern the statement.
+    /// </summary>
+    ValueTask<SupposedCost?> CostAsync(WorkloadItem item, IReadOnlyList<IndexCandidate> supposed, IReadOnlyList<IndexCandidate> serving, CancellationToken cancellation);
 
     /// <summary>Expected bytes of the index when built.</summary>
     long Bytes(IndexCandidate candidate);

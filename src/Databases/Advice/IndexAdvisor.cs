@@ -47,7 +47,7 @@ public static class IndexAdvisor
     /// <summary>Open connections read statistics only with the schema: a table that comes and goes makes them read it again.</summary>
     internal static readonly string[] SqliteRefresh = ["CREATE TABLE IF NOT EXISTS fettle_refresh(x INTEGER)", "DROP TABLE IF EXISTS fettle_refresh"];
 
-    static async Task<IWhatIf> WhatIfAsync(DatabaseEngine engine, System.Data.Common.DbConnection connection, DatabaseSchema schema, IReadOnlyList<WorkloadItem> items, CancellationToken cancellation)
+    internal static async Task<IWhatIf> WhatIfAsync(DatabaseEngine engine, System.Data.Common.DbConnection connection, DatabaseSchema schema, IReadOnlyList<WorkloadItem> items, CancellationToken cancellation)
     {
         var tables = items.SelectMany(i => i.Analyzed.Uses.Select(u => u.Table.Name).Concat(i.Analyzed.Statement.WrittenTables));
         return engine == DatabaseEngine.Sqlite
@@ -56,7 +56,7 @@ public static class IndexAdvisor
     }
 
     /// <summary>The workload read against the schema: own bookkeeping left out, the dearest statements kept.</summary>
-    static List<WorkloadItem> Items(DatabaseSchema schema, IReadOnlyList<RecordedQuery> workload, AdvisorOptions options)
+    internal static List<WorkloadItem> Items(DatabaseSchema schema, IReadOnlyList<RecordedQuery> workload, AdvisorOptions options)
     {
         var items = new List<WorkloadItem>();
         foreach (var query in workload.OrderByDescending(q => q.Writes).ThenByDescending(q => q.TotalMs).ThenByDescending(q => q.Calls).Take(options.MaxQueries))
@@ -74,11 +74,7 @@ public static class IndexAdvisor
 
     static async Task<AdviceReport> SearchAsync(DatabaseSchema schema, IWhatIf whatIf, List<WorkloadItem> items, AdvisorOptions options, CancellationToken cancellation)
     {
-        var generator = new CandidateGenerator(schema, options, whatIf.Sample);
-        var candidates = items.SelectMany(generator.For).DistinctBy(c => c.Identity).ToList();
-        var budget = options.StorageBudget ?? Math.Max(16 << 20, items.SelectMany(i => i.Analyzed.Uses).Select(u => u.Table).DistinctBy(t => t.Name).Sum(t => DataBytes(t, whatIf)));
-        var search = new ExtendSearch(whatIf, items, options, budget);
-        var chosen = await search.RunAsync(candidates, [.. items.SelectMany(generator.Bundles)], cancellation).ConfigureAwait(false);
+        var (search, chosen, considered) = await ChooseAsync(schema, whatIf, items, options, cancellation).ConfigureAwait(false);
         var before = await search.TotalAsync([], cancellation).ConfigureAwait(false);
         var after = await search.TotalAsync(chosen, cancellation).ConfigureAwait(false);
         var actions = new List<DatabaseAction>();
@@ -96,7 +92,18 @@ public static class IndexAdvisor
             }
         }
 
-        return new AdviceReport([.. actions.OrderByDescending(a => a.PredictedGain)], before, after, candidates.Count, search.Plans, skipped);
+        return new AdviceReport([.. actions.OrderByDescending(a => a.PredictedGain)], before, after, considered, search.Plans, skipped);
+    }
+
+    /// <summary>The search over all candidates of the workload, and what it chose.</summary>
+    internal static async Task<(ExtendSearch Search, List<IndexCandidate> Chosen, int Considered)> ChooseAsync(DatabaseSchema schema, IWhatIf whatIf, List<WorkloadItem> items, AdvisorOptions options, CancellationToken cancellation)
+    {
+        var generator = new CandidateGenerator(schema, options, whatIf.Sample);
+        var candidates = items.SelectMany((item, i) => generator.For(item).Select(c => (Index: c, Item: i))).ToList();
+        var budget = options.StorageBudget ?? Math.Max(16 << 20, items.SelectMany(i => i.Analyzed.Uses).Select(u => u.Table).DistinctBy(t => t.Name).Sum(t => DataBytes(t, whatIf)));
+        var search = new ExtendSearch(whatIf, items, options, budget);
+        var chosen = await search.RunAsync(candidates, [.. items.SelectMany(generator.Bundles)], cancellation).ConfigureAwait(false);
+        return (search, chosen, candidates.Select(c => c.Index.Identity).Distinct().Count());
     }
 
     static async Task<DatabaseAction> ActionAsync(
@@ -164,7 +171,7 @@ public static class IndexAdvisor
 
     static string Qualified(TableInfo table) => (table.SchemaName is null ? "" : SqlKeywords.Quote(table.SchemaName) + ".") + SqlKeywords.Quote(table.Name);
 
-    static long DataBytes(TableInfo table, IWhatIf whatIf) => table.Bytes > 0
+    internal static long DataBytes(TableInfo table, IWhatIf whatIf) => table.Bytes > 0
         ? table.Bytes
         : (long)(table.Rows * (4 + (whatIf.Sample(table.Name)?.Bytes(table.Columns.Select(c => c.Name)) ?? 8.0 * table.Columns.Count)));
 }

@@ -49,7 +49,7 @@ public static class DatabaseMaintenance
     /// <param name="cancellation">Stops between steps.</param>
     public static Task<IReadOnlyList<MaintenanceStep>> RunAsync(Database database, CancellationToken cancellation = default) => RunAsync(database, reindex: false, cancellation);
 
-    /// <summary>As the other overload, and rebuilds indexes when asked: on PostgreSQL those that are twice the size that their rows need, beside the readers and writers; on SQLite all.</summary>
+    /// <summary>As the other overload, and rebuilds indexes when asked: on PostgreSQL those that are twice the size that their rows need, beside the readers and writers; on SQLite those whose pages are less than half full.</summary>
     /// <param name="database">What to maintain.</param>
     /// <param name="reindex">Whether indexes are rebuilt.</param>
     /// <param name="cancellation">Stops between steps.</param>
@@ -62,7 +62,7 @@ public static class DatabaseMaintenance
         {
             // The journal mode stays with the file: opening the writer has made it WAL, so that readers and the writer do not wait for each other.
             statements.Add("PRAGMA wal_checkpoint(PASSIVE)");
-            statements.AddRange(reindex ? ["REINDEX"] : []);
+            statements.AddRange(reindex ? (await LooseAsync(database, cancellation).ConfigureAwait(false)).Select(name => $"REINDEX {SqlKeywords.Quote(name)}") : []);
             statements.AddRange(state.StaleTables.Select(t => $"PRAGMA analysis_limit=1000; ANALYZE {SqlKeywords.Quote(t)}"));
             if (state.Bloat > BloatLimit)
             {
@@ -75,6 +75,13 @@ public static class DatabaseMaintenance
             var schema = await database.ReadSchemaAsync(sizes: false, cancellation).ConfigureAwait(false);
             statements.AddRange(state.StaleTables.Select(t => $"VACUUM (ANALYZE) {Qualified(schema.Tables[t])}"));
             statements.AddRange(schema.Tables.Values.SelectMany(t => t.Indexes.Where(i => !i.Valid && i.Name.StartsWith("fettle_", StringComparison.Ordinal)).Select(i => $"DROP INDEX CONCURRENTLY IF EXISTS {(t.SchemaName is null ? "" : SqlKeywords.Quote(t.SchemaName) + ".")}{SqlKeywords.Quote(i.Name)}")));
+        }
+
+        if (database.Engine == DatabaseEngine.Postgres)
+        {
+            // Kept joins of Fettle's making: beside their readers, thanks to the unique key that each has.
+            var joins = await QueryAsync(database, "SELECT format('%I.%I', schemaname, matviewname) FROM pg_matviews WHERE matviewname LIKE 'fettle\\_join\\_%' AND ispopulated ORDER BY 1", cancellation).ConfigureAwait(false);
+            statements.AddRange(joins.Select(j => $"REFRESH MATERIALIZED VIEW CONCURRENTLY {j[0]}"));
         }
 
         if (reindex && database.Engine == DatabaseEngine.Postgres)
@@ -178,6 +185,19 @@ public static class DatabaseMaintenance
             WHERE i.indisvalid AND m.amname = 'btree' AND n.nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema') AND pg_relation_size(c.oid) > 1048576
             """, cancellation).ConfigureAwait(false);
         return [.. rows.Where(r => (long)r[1]! > 2 * (long)r[2]!).Select(r => (string)r[0]!)];
+    }
+
+    /// <summary>SQLite: indexes of 16 pages or more that are less than half full, by the page counts of dbstat; all of them where the engine has no dbstat.</summary>
+    static async Task<IReadOnlyList<string>> LooseAsync(Database database, CancellationToken cancellation)
+    {
+        try
+        {
+            return [.. (await QueryAsync(database, "SELECT s.name FROM dbstat s JOIN sqlite_master m ON m.name = s.name WHERE m.type = 'index' GROUP BY s.name HAVING count(*) >= 16 AND sum(s.unused) * 2 > sum(s.pgsize) ORDER BY s.name", cancellation).ConfigureAwait(false)).Select(r => (string)r[0]!)];
+        }
+        catch (SqliteException)
+        {
+            return [.. (await QueryAsync(database, "SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY name", cancellation).ConfigureAwait(false)).Select(r => (string)r[0]!)];
+        }
     }
 
     static async Task<long> BytesAsync(Database database, CancellationToken cancellation) => database.Engine == DatabaseEngine.Sqlite

@@ -15,16 +15,29 @@ namespace Fettle.Databases;
 /// <param name="Calls">Its weight in the workload.</param>
 /// <param name="Milliseconds">Median time of a call, rows read.</param>
 /// <param name="Work">
-/// Work of a call that does not depend on how busy the machine is: steps of SQLite's virtual machine, pages of 8 KB touched on PostgreSQL.
+/// Work of a call that does not depend on how busy the machine is: on SQLite the steps of its virtual machine and ten for each page looked at,
+/// on PostgreSQL the pages touched.
 /// </param>
 /// <param name="Rows">Rows of a call, mean over the sampled parameters.</param>
 /// <param name="Answer">Digest of all rows without regard to their order; equal digests mean equal answers.</param>
 /// <param name="Plan">The plan it ran with.</param>
-public sealed record MeasuredStatement(string Sql, double Calls, double Milliseconds, double Work, double Rows, string Answer, QueryPlan Plan);
+public sealed record MeasuredStatement(string Sql, double Calls, double Milliseconds, double Work, double Rows, string Answer, QueryPlan Plan)
+{
+    /// <summary>Pages that a call looks at, in memory or on disk; of 8 KB on PostgreSQL. SQLite does not count those of a mapped file.</summary>
+    public double Pages { get; init; }
+}
 
 /// <summary>Runs the reading statements of a workload with their sampled parameters, and measures time, work and answers.</summary>
 public static class WorkloadMeasurement
 {
+    /// <summary>A page look-up weighs as much as that many steps: the descent of a b-tree is short in steps and long in time.</summary>
+    const double PageSteps = 10;
+
+    const int CacheHits = 7; // SQLITE_DBSTATUS_CACHE_HIT
+    const int CacheMisses = 8; // SQLITE_DBSTATUS_CACHE_MISS
+
+    sealed record Outcome(double Milliseconds, double Work, double Pages, long Rows, ulong Digest);
+
     /// <summary>Measures every statement that can be run as recorded; writing ones, and those with a parameter that was never sampled, are left out.</summary>
     /// <param name="database">Where it runs.</param>
     /// <param name="workload">Recorded, or from a file.</param>
@@ -55,7 +68,7 @@ public static class WorkloadMeasurement
                 }
 
                 var plan = await PlanExplainer.ExplainAsync(database, query, cancellation: cancellation).ConfigureAwait(false);
-                var runs = new List<(double Milliseconds, double Work, long Rows, ulong Digest)>();
+                var runs = new List<Outcome>();
                 foreach (var sample in samples.Count == 0 ? [null] : samples.Cast<IReadOnlyDictionary<string, JsonElement>?>())
                 {
                     runs.Add(database.Engine == DatabaseEngine.Sqlite
@@ -65,7 +78,8 @@ public static class WorkloadMeasurement
 
                 measured.Add(new MeasuredStatement(
                     query.Sql, Math.Max(1, query.Calls), runs.Average(r => r.Milliseconds), runs.Average(r => r.Work), runs.Average(r => r.Rows),
-                    string.Join('-', runs.Select(r => $"{r.Rows}:{r.Digest:x}")), plan));
+                    string.Join('-', runs.Select(r => $"{r.Rows}:{r.Digest:x}")), plan)
+                { Pages = runs.Average(r => r.Pages) });
             }
 
             broken = false;
@@ -81,7 +95,7 @@ public static class WorkloadMeasurement
         }
     }
 
-    static (double, double, long, ulong) Sqlite(SqliteConnection connection, string sql, List<string> parameters, IReadOnlyDictionary<string, JsonElement>? sample, int repeats, CancellationToken cancellation)
+    static Outcome Sqlite(SqliteConnection connection, string sql, List<string> parameters, IReadOnlyDictionary<string, JsonElement>? sample, int repeats, CancellationToken cancellation)
     {
         var handle = connection.Handle!;
         if (raw.sqlite3_prepare_v2(handle, sql, out var statement) != raw.SQLITE_OK)
@@ -105,7 +119,7 @@ public static class WorkloadMeasurement
 
             var (rows, digest) = (0L, 0UL);
             var times = new List<double>();
-            var work = 0.0;
+            var (work, pages) = (0.0, 0.0);
             // One call more than is timed: the first reads the pages.
             for (var call = 0; call <= repeats; call++)
             {
@@ -132,15 +146,24 @@ public static class WorkloadMeasurement
                 {
                     times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
                 }
+
                 work = raw.sqlite3_stmt_status(statement, raw.SQLITE_STMTSTATUS_VM_STEP, 1);
+                pages = Taken(handle, CacheHits) + Taken(handle, CacheMisses);
                 raw.sqlite3_reset(statement);
             }
 
-            return (Median(times), work, rows, digest);
+            return new Outcome(Median(times), work + PageSteps * pages, pages, rows, digest);
         }
     }
 
-    static async Task<(double, double, long, ulong)> PostgresAsync(DbConnection connection, string sql, IReadOnlyDictionary<string, JsonElement>? sample, int repeats, CancellationToken cancellation)
+    /// <summary>A counter of the connection since it was last asked for.</summary>
+    static int Taken(sqlite3 handle, int counter)
+    {
+        _ = raw.sqlite3_db_status(handle, counter, out var count, out _, 1);
+        return count;
+    }
+
+    static async Task<Outcome> PostgresAsync(DbConnection connection, string sql, IReadOnlyDictionary<string, JsonElement>? sample, int repeats, CancellationToken cancellation)
     {
         var literal = PostgresLiterals.Substitute(sql, sample)!;
         var (rows, digest) = (0L, 0UL);
@@ -174,7 +197,7 @@ public static class WorkloadMeasurement
         using var document = JsonDocument.Parse((string)(await explain.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!);
         var plan = document.RootElement[0].GetProperty("Plan");
         var pages = new[] { "Shared Hit Blocks", "Shared Read Blocks", "Temp Read Blocks", "Temp Written Blocks" }.Sum(n => plan.TryGetProperty(n, out var value) ? value.GetDouble() : 0);
-        return (Median(times), pages, rows, digest);
+        return new Outcome(Median(times), pages, pages, rows, digest);
     }
 
     /// <summary>FNV-1a over the texts of a row; rows are added, so that their order does not count.</summary>

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using System.Text;
 using Fettle.Databases.Advice;
 using Fettle.Databases.Plans;
 using Fettle.Databases.Schema;
@@ -22,7 +23,8 @@ internal sealed class PostgresWhatIf : IWhatIf
     readonly Dictionary<string, string> _names = [];
     readonly Dictionary<(string Sql, string Index), double> _inverted = [];
     readonly Dictionary<string, long> _invertedBytes = [];
-    string _supposed = "";
+    readonly HashSet<string> _refused = new(StringComparer.Ordinal);
+    readonly Dictionary<string, (long Number, string Name)> _supposed = new(StringComparer.Ordinal);
 
     PostgresWhatIf(DbConnection connection, DatabaseSchema schema)
     {
@@ -59,14 +61,14 @@ internal sealed class PostgresWhatIf : IWhatIf
 
     public TableSample? Sample(string table) => _samples.GetValueOrDefault(table);
 
-    public async ValueTask<SupposedCost?> CostAsync(WorkloadItem item, IReadOnlyList<IndexCandidate> supposed, CancellationToken cancellation)
+    public async ValueTask<SupposedCost?> CostAsync(WorkloadItem item, IReadOnlyList<IndexCandidate> supposed, IReadOnlyList<IndexCandidate> serving, CancellationToken cancellation)
     {
         try
         {
-            await SupposeAsync([.. supposed.Where(c => c.Method == "btree")], cancellation).ConfigureAwait(false);
+            await SupposeAsync([.. supposed.Where(c => c.Method != "gin")], cancellation).ConfigureAwait(false);
             var json = await ExplainAsync(_connection, item.Sql, item.Query, cancellation).ConfigureAwait(false);
             var (root, cost) = PostgresPlanReader.Read(json, _names);
-            foreach (var inverted in supposed.Where(c => c.Method == "gin"))
+            foreach (var inverted in serving.Where(c => c.Method == "gin"))
             {
                 cost *= await InvertedRatioAsync(item, inverted, cancellation).ConfigureAwait(false);
             }
@@ -89,6 +91,12 @@ internal sealed class PostgresWhatIf : IWhatIf
         if (Sample(candidate.Table) is not { } sample)
         {
             return 0;
+        }
+
+        if (candidate.Method == "brin")
+        {
+            // A summary of every 128 pages, and three pages that every such index has.
+            return 24_576 + sample.Table.Bytes / 8192 / 128 * 40;
         }
 
         var columns = candidate.Keys.Concat(candidate.Include).Select(IndexCandidate.Unquote).ToList();
@@ -165,29 +173,76 @@ internal sealed class PostgresWhatIf : IWhatIf
         _ => sample.Bytes([column]),
     };
 
+    /// <summary>Drops and creates only what differs from what is supposed now, in one round trip.</summary>
     async Task SupposeAsync(IReadOnlyList<IndexCandidate> supposed, CancellationToken cancellation)
     {
-        var wanted = string.Join('\n', supposed.Select(c => c.Identity).Order(StringComparer.Ordinal));
-        if (wanted == _supposed)
+        var wanted = supposed.Select(c => c.Identity).ToHashSet(StringComparer.Ordinal);
+        var gone = _supposed.Where(s => !wanted.Contains(s.Key)).ToList();
+        var fresh = supposed.Where(c => !_supposed.ContainsKey(c.Identity) && !_refused.Contains(c.Identity)).DistinctBy(c => c.Identity).ToList();
+        if (gone.Count + fresh.Count == 0)
         {
             return;
         }
 
-        await RunAsync("SELECT hypopg_reset()", cancellation).ConfigureAwait(false);
-        _names.Clear();
-        _supposed = "";
-        foreach (var candidate in supposed)
+        var drops = new StringBuilder();
+        foreach (var (identity, (number, name)) in gone)
         {
-            var ddl = candidate.Definition(candidate.Name, _schema.Tables[candidate.Table].SchemaName, concurrently: false).Replace("IF NOT EXISTS " + SqlKeywords.Quote(candidate.Name) + " ", "", StringComparison.Ordinal);
-            await using var command = _connection.CreateCommand();
-            command.CommandText = $"SELECT indexname FROM hypopg_create_index({SqliteSchemaReader.Literal(ddl)})";
-            if (await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false) is string name)
-            {
-                _names[name] = candidate.Name;
-            }
+            drops.Append(CultureInfo.InvariantCulture, $"SELECT hypopg_drop_index({number});");
+            _supposed.Remove(identity);
+            _names.Remove(name);
         }
 
-        _supposed = wanted;
+        try
+        {
+            await CreateAsync(drops.ToString(), gone.Count, fresh, cancellation).ConfigureAwait(false);
+        }
+        catch (DbException) when (fresh.Count > 0)
+        {
+            // One of them cannot be supposed: start again, one by one, and leave that one out from now on.
+            await RunAsync("SELECT hypopg_reset()", cancellation).ConfigureAwait(false);
+            _supposed.Clear();
+            _names.Clear();
+            foreach (var candidate in supposed.Where(c => !_refused.Contains(c.Identity)).DistinctBy(c => c.Identity))
+            {
+                try
+                {
+                    await CreateAsync("", 0, [candidate], cancellation).ConfigureAwait(false);
+                }
+                catch (DbException)
+                {
+                    _refused.Add(candidate.Identity);
+                }
+            }
+        }
+    }
+
+    async Task CreateAsync(string drops, int dropped, List<IndexCandidate> fresh, CancellationToken cancellation)
+    {
+        var sql = new StringBuilder(drops);
+        foreach (var candidate in fresh)
+        {
+            var ddl = candidate.Definition(candidate.Name, _schema.Tables[candidate.Table].SchemaName, concurrently: false).Replace("IF NOT EXISTS " + SqlKeywords.Quote(candidate.Name) + " ", "", StringComparison.Ordinal);
+            sql.Append(CultureInfo.InvariantCulture, $"SELECT indexrelid::bigint, indexname FROM hypopg_create_index({SqliteSchemaReader.Literal(ddl)});");
+        }
+
+        await using var command = _connection.CreateCommand();
+        command.CommandText = sql.ToString();
+        await using var reader = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+        for (var i = 0; i < dropped; i++)
+        {
+            await reader.NextResultAsync(cancellation).ConfigureAwait(false);
+        }
+
+        foreach (var candidate in fresh)
+        {
+            if (await reader.ReadAsync(cancellation).ConfigureAwait(false) && !reader.IsDBNull(1))
+            {
+                _supposed[candidate.Identity] = (reader.GetInt64(0), reader.GetString(1));
+                _names[reader.GetString(1)] = candidate.Name;
+            }
+
+            await reader.NextResultAsync(cancellation).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Cost with the GIN index ÷ cost without, both on a sample that shadows the table; the gain on the whole table is larger.</summary>

@@ -73,6 +73,13 @@ internal sealed class RecordedReader(DbDataReader inner, RecordedCommand command
 
         _ended = true;
         inner.Dispose();
+        if (call.Commit is null)
+        {
+            command.End(call, _rows, failed: false);
+            closes?.Close();
+            return;
+        }
+
         var end = EndAsync();
         if (end.IsCompletedSuccessfully)
         {

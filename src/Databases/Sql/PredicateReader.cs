@@ -143,6 +143,13 @@ internal sealed class PredicateReader(
             return;
         }
 
+        // a = @x COLLATE NOCASE: only an index in that collation serves it.
+        if (value >= 0 && valueEnd - value >= 3 && tokens[valueEnd - 2].IsWord("COLLATE") && tokens[valueEnd - 1].IsName)
+        {
+            expression ??= $"{SqlKeywords.Quote(name)} COLLATE {SqlKeywords.Quote(tokens[valueEnd - 1].Text)}";
+            valueEnd -= 2;
+        }
+
         var single = value >= 0 && valueEnd - value == 1 && (tokens[value].IsLiteral || tokens[value].Kind == SqlTokenKind.Parameter || tokens[value].IsWord("TRUE") || tokens[value].IsWord("FALSE"));
         var list = kind == PredicateKind.In && value >= 0 && valueEnd - value >= 3 && tokens[value].IsSymbol("(") && (tokens[value + 1].IsLiteral || tokens[value + 1].Kind == SqlTokenKind.Parameter);
         var any = kind == PredicateKind.In && value >= 0 && valueEnd - value == 4 && tokens[value + 2].Kind == SqlTokenKind.Parameter;

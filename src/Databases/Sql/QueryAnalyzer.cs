@@ -481,6 +481,10 @@ internal sealed class QueryAnalyzer
 
                 i = close;
             }
+            else if (token.IsSymbol("*") && i == start + 1 && start >= 2 && _tokens[start - 1].IsSymbol("(") && _tokens[start - 2].IsWord("EXISTS"))
+            {
+                // EXISTS (SELECT * …) asks for no column.
+            }
             else if (token.IsSymbol("*") && i > start && (i == start + 1 || _tokens[i - 1].IsSymbol(".") || _tokens[i - 1].IsSymbol(",") || _tokens[i - 1].IsWord("DISTINCT") || _tokens[i - 1].IsWord("ALL")))
             {
                 var qualifier = _tokens[i - 1].IsSymbol(".") && i > 1 ? _tokens[i - 2].Text : null;

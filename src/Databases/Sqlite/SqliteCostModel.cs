@@ -126,13 +126,15 @@ internal sealed partial class SqliteCostModel(DatabaseSchema schema, IReadOnlyDi
         var ranged = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach (Match term in Term().Matches(node.Condition))
         {
+            var name = term.Groups["name"].Value;
+            name = name == "rowid" && table.PrimaryKey.Count == 1 && table.IsRowId(table.PrimaryKey[0]) ? table.PrimaryKey[0] : name;
             if (term.Groups["op"].Value == "=")
             {
-                equal.Add(term.Groups["name"].Value);
+                equal.Add(name);
             }
             else
             {
-                ranged.Add(term.Groups["name"].Value);
+                ranged.Add(name);
             }
         }
 

@@ -55,9 +55,22 @@ internal sealed class SqliteWhatIf : IWhatIf
         }
     }
 
+    /// <summary>The same samples under another schema: what a layout would change.</summary>
+    public static SqliteWhatIf Under(DatabaseSchema schema, SqliteWhatIf other)
+    {
+        var whatIf = new SqliteWhatIf(schema);
+        foreach (var (name, sample) in other._samples)
+        {
+            whatIf._samples[name] = new TableSample(schema.Tables[name], sample.Rows);
+        }
+
+        whatIf.Clone();
+        return whatIf;
+    }
+
     public TableSample? Sample(string table) => _samples.GetValueOrDefault(table);
 
-    public ValueTask<SupposedCost?> CostAsync(WorkloadItem item, IReadOnlyList<IndexCandidate> supposed, CancellationToken cancellation)
+    public ValueTask<SupposedCost?> CostAsync(WorkloadItem item, IReadOnlyList<IndexCandidate> supposed, IReadOnlyList<IndexCandidate> serving, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
         Suppose(supposed);
@@ -87,6 +100,9 @@ internal sealed class SqliteWhatIf : IWhatIf
     public double WriteCost(IndexCandidate candidate) => Sample(candidate.Table) is { } sample
         ? (SqliteCostModel.Seek(sample.Table.Rows) + (Bytes(candidate) > 8 << 20 ? 120 : 20)) * Part(candidate, sample)
         : 0;
+
+    /// <summary>A row that goes to the end of a table.</summary>
+    public const double AppendCost = 20;
 
     public ValueTask DisposeAsync()
     {
@@ -144,6 +160,12 @@ internal sealed class SqliteWhatIf : IWhatIf
             foreach (var index in table.Indexes)
             {
                 Statistics(table.Name, index.Name, index.Keys);
+            }
+
+            if (table.WithoutRowId)
+            {
+                // The key's own b-tree goes by the name of the table.
+                Statistics(table.Name, table.Name, table.PrimaryKey);
             }
         }
 

@@ -37,10 +37,13 @@ public static partial class WorkloadReader
             first = i + 1;
         }
 
-        return found.Count == 0 ? throw new FormatException("the file has no statement; separate statements by ';'") : Compress(found.Select(f => (f.Sql, f.Weight, 0.0, 0L)), engine);
+        return found.Count == 0 ? throw new FormatException("the file has no statement; separate statements by ';'") : Compress(found.Select(f => (f.Sql, f.Weight, 0.0, 0L, (string?)null)), engine);
     }
 
-    /// <summary>Reads <c>pg_stat_statements</c> of the connected database, dearest first.</summary>
+    /// <summary>
+    /// Reads <c>pg_stat_statements</c> of the connected database, dearest first. Where <c>pg_qualstats</c> is there too, each statement's example is
+    /// one that really ran, with its values, so that plans are priced with what is asked and not with an average.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The extension is not loaded.</exception>
     public static async Task<IReadOnlyList<RecordedQuery>> FromStatisticsAsync(Database database, int most = 500, CancellationToken cancellation = default)
     {
@@ -56,11 +59,12 @@ public static partial class WorkloadReader
         try
         {
             var rows = await SqliteSchemaReader.QueryAsync(lease.Connection, string.Create(CultureInfo.InvariantCulture, $"""
-                SELECT query, sum(calls)::float8, sum(total_exec_time), sum(rows)::bigint FROM pg_stat_statements
+                SELECT query, sum(calls)::float8, sum(total_exec_time), sum(rows)::bigint, array_agg(queryid) FROM pg_stat_statements
                 WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) GROUP BY query ORDER BY 3 DESC LIMIT {most}
                 """), cancellation).ConfigureAwait(false);
+            var examples = await ExamplesAsync(lease.Connection, cancellation).ConfigureAwait(false);
             broken = false;
-            return Compress(rows.Select(r => ((string)r[0]!, (double)r[1]!, (double)r[2]!, (long)r[3]!)), DatabaseEngine.Postgres);
+            return Compress(rows.Select(r => ((string)r[0]!, (double)r[1]!, (double)r[2]!, (long)r[3]!, ((long[])r[4]!).Select(examples.GetValueOrDefault).FirstOrDefault(e => e is not null))), DatabaseEngine.Postgres);
         }
         catch (DbException e)
         {
@@ -72,18 +76,30 @@ public static partial class WorkloadReader
         }
     }
 
+    /// <summary>Statements as they ran, by their number; none without pg_qualstats. A text that the server cut is left out.</summary>
+    static async Task<Dictionary<long, string>> ExamplesAsync(DbConnection connection, CancellationToken cancellation)
+    {
+        if ((await SqliteSchemaReader.QueryAsync(connection, "SELECT 1 FROM pg_extension WHERE extname = 'pg_qualstats'", cancellation).ConfigureAwait(false)).Count == 0)
+        {
+            return [];
+        }
+
+        var rows = await SqliteSchemaReader.QueryAsync(connection, "SELECT queryid, max(query) FROM pg_qualstats_example_queries() WHERE octet_length(query) < pg_size_bytes(current_setting('track_activity_query_size')) - 1 GROUP BY queryid", cancellation).ConfigureAwait(false);
+        return rows.ToDictionary(r => (long)r[0]!, r => (string)r[1]!);
+    }
+
     /// <summary>Reads statements with durations from PostgreSQL's log (<c>log_min_duration_statement</c>), one line or several each.</summary>
     public static IReadOnlyList<RecordedQuery> FromLog(IEnumerable<string> lines)
     {
         ArgumentNullException.ThrowIfNull(lines);
-        var found = new List<(string, double, double, long)>();
+        var found = new List<(string, double, double, long, string?)>();
         string? sql = null;
         var milliseconds = 0.0;
         void End()
         {
             if (sql is not null)
             {
-                found.Add((sql, 1, milliseconds, 0));
+                found.Add((sql, 1, milliseconds, 0, null));
                 sql = null;
             }
         }
@@ -111,7 +127,7 @@ public static partial class WorkloadReader
     }
 
     /// <summary>Folds statements of one shape: weights add up, the first text stands for all.</summary>
-    static List<RecordedQuery> Compress(IEnumerable<(string Sql, double Weight, double Milliseconds, long Rows)> statements, DatabaseEngine engine) =>
+    static List<RecordedQuery> Compress(IEnumerable<(string Sql, double Weight, double Milliseconds, long Rows, string? Ran)> statements, DatabaseEngine engine) =>
     [
         .. statements.GroupBy(s => SqlNormalizer.Normalize(s.Sql, engine)).Select(g =>
         {
@@ -121,7 +137,7 @@ public static partial class WorkloadReader
             return new RecordedQuery
             {
                 Sql = g.Key,
-                Example = g.First().Sql,
+                Example = g.Select(s => s.Ran).FirstOrDefault(r => r is not null) ?? g.First().Sql,
                 Calls = calls,
                 TotalMs = total,
                 MeanMs = total / calls,

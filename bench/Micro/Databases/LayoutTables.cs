@@ -1,0 +1,190 @@
+using System.Globalization;
+using Fettle.Databases;
+using Npgsql;
+
+namespace Fettle.Bench.Databases;
+
+/// <summary>The five layouts of one table of daily bars, each in a SQLite file or a PostgreSQL database of its own, so that sizes and caches are its own.</summary>
+internal sealed class LayoutTables(string folder, int stocks)
+{
+    public const int Days = 365;
+    const string Columns = "bse_code TEXT NOT NULL, date TEXT NOT NULL, open REAL, high REAL, low REAL, close REAL, volume INTEGER, prev_close REAL, source TEXT";
+    const string Names = "bse_code, date, open, high, low, close, volume, prev_close, source";
+
+    public static readonly string[] Layouts = ["plain", "index", "covering", "clustered", "packed"];
+
+    public static readonly IReadOnlyDictionary<string, string> Titles = new Dictionary<string, string>
+    {
+        ["plain"] = "no index", ["index"] = "(bse_code, date) index", ["covering"] = "covering index", ["clustered"] = "clustered", ["packed"] = "one row per stock",
+    };
+
+    /// <summary>One stock's bars.</summary>
+    public static string OneStock(string layout) => layout == "packed" ? "SELECT closes FROM bars WHERE bse_code = @code" : "SELECT date, close FROM bars WHERE bse_code = @code ORDER BY date";
+
+    public static string AllStocks(string layout) => layout == "packed" ? "SELECT bse_code, closes FROM bars" : "SELECT bse_code, close FROM bars";
+
+    public DatabaseAddress Sqlite(string layout) => DatabaseAddress.Parse("sqlite:" + Path.Combine(folder, layout + ".db"));
+
+    public static DatabaseAddress Postgres(Fettle.Testing.PostgresServer server, string layout) => DatabaseAddress.Parse("postgres:" + server.ConnectionString(layout));
+
+    public static Database Open(DatabaseAddress address) => Database.Open(address, new DatabaseOptions { Recording = false, DataVersions = false });
+
+    public async Task FillSqliteAsync()
+    {
+        foreach (var layout in Layouts)
+        {
+            await using var database = Open(Sqlite(layout));
+            await using var connection = await database.OpenWriteAsync();
+            Task Run(string sql) => RunAsync(connection, sql);
+            await Run("PRAGMA journal_mode=OFF");
+            await Run(layout switch
+            {
+                "clustered" => $"CREATE TABLE bars(id INTEGER, {Columns}, PRIMARY KEY (bse_code, date)) WITHOUT ROWID",
+                "packed" => "CREATE TABLE bars(bse_code TEXT PRIMARY KEY, closes BLOB)",
+                _ => $"CREATE TABLE bars(id INTEGER PRIMARY KEY, {Columns})",
+            });
+            if (layout == "plain")
+            {
+                await Run($"WITH RECURSIVE d(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM d WHERE n + 1 < {Days}), s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n + 1 < {stocks}) INSERT INTO bars({Names}) SELECT CAST(500000 + s.n AS TEXT), date('2024-01-01', '+' || d.n || ' days'), 10.5, 11.5, 9.5, 10 + (s.n * 7 + d.n) % 90, 1000 + d.n, 10, 'generated' FROM d, s ORDER BY d.n, s.n");
+            }
+            else
+            {
+                await Run($"ATTACH '{Sqlite("plain").Value}' AS source");
+                if (layout == "packed")
+                {
+                    await PackAsync(connection, "SELECT bse_code, close FROM source.bars ORDER BY bse_code, date");
+                }
+                else
+                {
+                    await Run($"INSERT INTO bars(id, {Names}) SELECT id, {Names} FROM source.bars ORDER BY {(layout == "clustered" ? "bse_code, date" : "id")}");
+                }
+
+                await Run("DETACH source");
+            }
+
+            await Run(layout switch { "index" => "CREATE INDEX bars_key ON bars(bse_code, date)", "covering" => "CREATE INDEX bars_key ON bars(bse_code, date, close)", _ => "SELECT 1" });
+            await Run("ANALYZE");
+            await Run("PRAGMA journal_mode=WAL");
+        }
+    }
+
+    public async Task FillPostgresAsync(Fettle.Testing.PostgresServer server)
+    {
+        await using (var admin = Open(Postgres(server, "postgres")))
+        await using (var connection = await admin.OpenWriteAsync())
+        {
+            await RunAsync(connection, "CREATE DATABASE plain");
+        }
+
+        foreach (var layout in Layouts)
+        {
+            if (layout != "plain")
+            {
+                // A copy of the files is quicker than writing the rows once more.
+                await using var admin = Open(Postgres(server, "postgres"));
+                await using var copy = await admin.OpenWriteAsync();
+                await RunAsync(copy, $"CREATE DATABASE {layout} TEMPLATE plain");
+            }
+
+            await using (var database = Open(Postgres(server, layout)))
+            await using (var connection = await database.OpenWriteAsync())
+            {
+                Task Run(string sql) => RunAsync(connection, sql);
+                if (layout == "plain")
+                {
+                    await Run($"CREATE TABLE bars(id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, {Columns})");
+                    await Run($"INSERT INTO bars({Names}) SELECT (500000 + s)::text, to_char(date '2024-01-01' + d, 'YYYY-MM-DD'), 10.5, 11.5, 9.5, 10 + (s * 7 + d) % 90, 1000 + d, 10, 'generated' FROM generate_series(0, {Days - 1}) d, generate_series(0, {stocks - 1}) s ORDER BY d, s");
+                }
+
+                await Run(layout switch
+                {
+                    "index" => "CREATE INDEX bars_key ON bars(bse_code, date)",
+                    "covering" => "CREATE INDEX bars_key ON bars(bse_code, date) INCLUDE (close)",
+                    "clustered" => "CREATE INDEX bars_key ON bars(bse_code, date); CLUSTER bars USING bars_key",
+                    "packed" => "ALTER TABLE bars RENAME TO source; CREATE TABLE bars(bse_code text PRIMARY KEY, closes bytea)",
+                    _ => "SELECT 1",
+                });
+                if (layout == "packed")
+                {
+                    await PackAsync(connection, "SELECT bse_code, close FROM source ORDER BY bse_code, date");
+                    await Run("DROP TABLE source");
+                }
+
+                await Run("VACUUM ANALYZE");
+            }
+
+            NpgsqlConnection.ClearAllPools();
+        }
+    }
+
+    /// <summary>One day of bars for every stock, in one transaction.</summary>
+    public string Ingest(string layout, bool sqlite, string day)
+    {
+        var numbers = sqlite ? $"(WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n + 1 < {stocks}) SELECT n FROM c)" : $"(SELECT generate_series(0, {stocks - 1}) AS n)";
+        return layout == "packed"
+            ? sqlite ? "UPDATE bars SET closes = CAST(closes || x'0000000000002440' AS BLOB)" : "UPDATE bars SET closes = closes || '\\x0000000000002440'::bytea"
+            : $"INSERT INTO bars({Names}) SELECT CAST(500000 + s.n AS TEXT), '{day}', 10.5, 11.5, 9.5, 10, 1000, 10, 'generated' FROM {numbers} s";
+    }
+
+    static async Task PackAsync(System.Data.Common.DbConnection connection, string sql)
+    {
+        var packed = new List<(string Code, byte[] Closes)>();
+        await using (var command = connection.CreateCommand())
+        {
+            command.CommandText = sql;
+            command.CommandTimeout = 0;
+            await using var reader = await command.ExecuteReaderAsync();
+            var closes = new List<double>(Days);
+            string? code = null;
+            void End()
+            {
+                if (code is not null)
+                {
+                    packed.Add((code, System.Runtime.InteropServices.MemoryMarshal.AsBytes(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(closes)).ToArray()));
+                }
+
+                closes.Clear();
+            }
+
+            while (await reader.ReadAsync())
+            {
+                if (reader.GetString(0) is var next && next != code)
+                {
+                    End();
+                    code = next;
+                }
+
+                closes.Add(Convert.ToDouble(reader.GetValue(1), CultureInfo.InvariantCulture));
+            }
+
+            End();
+        }
+
+        await using var transaction = await connection.BeginTransactionAsync();
+        foreach (var (code, closes) in packed)
+        {
+            await using var insert = connection.CreateCommand();
+            insert.Transaction = transaction;
+            insert.CommandText = "INSERT INTO bars(bse_code, closes) VALUES (@code, @closes)";
+            foreach (var (name, value) in new (string, object)[] { ("code", code), ("closes", closes) })
+            {
+                var parameter = insert.CreateParameter();
+                parameter.ParameterName = name;
+                parameter.Value = value;
+                insert.Parameters.Add(parameter);
+            }
+
+            await insert.ExecuteNonQueryAsync();
+        }
+
+        await transaction.CommitAsync();
+    }
+
+    public static async Task RunAsync(System.Data.Common.DbConnection connection, string sql)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.CommandTimeout = 0;
+        await command.ExecuteNonQueryAsync();
+    }
+}
