@@ -4,7 +4,7 @@ using Fettle.Databases.Sql;
 namespace Fettle.Databases.Advice;
 
 /// <summary>Proposes indexes for one statement from what it asks of each table: equality columns first, then one range or the wanted order.</summary>
-internal sealed class CandidateGenerator(DatabaseSchema schema, AdvisorOptions options, Func<string, TableSample?> sample)
+internal sealed partial class CandidateGenerator(DatabaseSchema schema, AdvisorOptions options, Func<string, TableSample?> sample)
 {
     public IEnumerable<IndexCandidate> For(WorkloadItem item)
     {
@@ -240,13 +240,19 @@ internal sealed class CandidateGenerator(DatabaseSchema schema, AdvisorOptions o
     static bool Usable(TableInfo table, string column) => table.Column(column) is { NeedsInverted: false } info
         && !info.Type.Equals("json", StringComparison.OrdinalIgnoreCase) && !info.Type.Equals("BLOB", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>A condition without the parentheses and casts that PostgreSQL adds when it keeps it.</summary>
+    static string Bare(string condition) => Cast().Replace(condition, "").Replace("(", "", StringComparison.Ordinal).Replace(")", "", StringComparison.Ordinal).Replace(" ", "", StringComparison.Ordinal);
+
+    [System.Text.RegularExpressions.GeneratedRegex(@"::(?:""[^""]*""|[a-z_]+(?: varying| precision)?)", System.Text.RegularExpressions.RegexOptions.CultureInvariant)]
+    private static partial System.Text.RegularExpressions.Regex Cast();
+
     /// <summary>An existing full index that begins with the same keys does the work already.</summary>
     bool Exists(TableInfo table, IndexCandidate candidate)
     {
         bool Begins(IReadOnlyList<string> keys) => candidate.Keys.Count <= keys.Count
             && candidate.Keys.Zip(keys).All(p => IndexCandidate.Unquote(p.First).Equals(p.Second, StringComparison.OrdinalIgnoreCase) && !p.First.Contains(" COLLATE", StringComparison.Ordinal) && !p.First.EndsWith("_ops", StringComparison.Ordinal));
         bool Same(IndexInfo i) => i.Method == candidate.Method && i.Keys.SequenceEqual(candidate.Keys.Select(IndexCandidate.Unquote), StringComparer.OrdinalIgnoreCase)
-            && i.Include.ToHashSet(StringComparer.OrdinalIgnoreCase).SetEquals(candidate.Include.Select(IndexCandidate.Unquote)) && (i.Where is null) == (candidate.Where is null) && (i.Where is null || i.Where == candidate.Where);
+            && i.Include.ToHashSet(StringComparer.OrdinalIgnoreCase).SetEquals(candidate.Include.Select(IndexCandidate.Unquote)) && (i.Where is null) == (candidate.Where is null) && (i.Where is null || Bare(i.Where) == Bare(candidate.Where!));
         if (table.Indexes.Any(i => i.Valid && (i.Name.Equals(candidate.Name, StringComparison.OrdinalIgnoreCase) || Same(i))))
         {
             return true;

@@ -16,6 +16,9 @@ internal sealed class TableSample(TableInfo table, IReadOnlyList<object?[]> rows
 
     public IReadOnlyList<object?[]> Rows => rows;
 
+    /// <summary>A distinct count from a better source than the sample.</summary>
+    public void Know(string column, double distinct) => _distinct[column] = Math.Clamp(distinct, 1, Math.Max(1, table.Rows));
+
     /// <summary>Estimated distinct combinations of the columns; at least 1.</summary>
     public double Distinct(IReadOnlyList<string> columns)
     {
@@ -44,6 +47,7 @@ internal sealed class TableSample(TableInfo table, IReadOnlyList<object?[]> rows
             var total = Math.Max(n, table.Rows);
             var once = counts.Count(c => c.Value == 1);
             estimate = n * counts.Count / (n - once + once * n / total);
+            estimate = columns.Count == 1 ? estimate : Math.Max(estimate, columns.Max(c => Distinct([c])));
         }
 
         return _distinct[key] = Math.Clamp(estimate, 1, Math.Max(1, table.Rows));

@@ -52,7 +52,14 @@ internal sealed class PostgresWhatIf : IWhatIf
         {
             if (schema.Tables.TryGetValue(name, out var table))
             {
-                whatIf._samples[name] = new TableSample(table, await whatIf.SampleAsync(table, cancellation).ConfigureAwait(false));
+                var sample = new TableSample(table, await whatIf.SampleAsync(table, cancellation).ConfigureAwait(false));
+                whatIf._samples[name] = sample;
+                // The server's own counts come from more rows, spread over more pages.
+                foreach (var row in await SqliteSchemaReader.QueryAsync(connection, $"SELECT attname, n_distinct::float8 FROM pg_stats WHERE schemaname = {SqliteSchemaReader.Literal(table.SchemaName ?? "public")} AND tablename = {SqliteSchemaReader.Literal(table.Name)} AND n_distinct <> 0", cancellation).ConfigureAwait(false))
+                {
+                    var count = (double)row[1]!;
+                    sample.Know((string)row[0]!, count > 0 ? count : -count * table.Rows);
+                }
             }
         }
 
@@ -104,7 +111,7 @@ internal sealed class PostgresWhatIf : IWhatIf
         var data = Math.Ceiling(columns.Sum(c => Width(sample, c)) / 8) * 8;
         var distinct = Math.Min(rows, sample.Distinct(columns));
         // Since version 13 equal keys share one tuple with a list of row addresses of 6 bytes; not where columns are included.
-        var tuples = candidate.Include.Count == 0 && !candidate.Unique && rows / Math.Max(1, distinct) >= 2
+        var tuples = candidate.Include.Count == 0 && !candidate.Unique && rows / Math.Max(1, distinct) >= 2 && columns.TrueForAll(c => Folds(sample, c))
             ? distinct * (8 + data + 4) + rows * 6
             : rows * (8 + data + 4);
         return 16_384 + (long)(tuples / 0.9);
@@ -161,6 +168,9 @@ internal sealed class PostgresWhatIf : IWhatIf
             _ => 1,
         };
     }
+
+    /// <summary>Whether equal values of the type are equal byte for byte: the engine folds no others.</summary>
+    static bool Folds(TableSample sample, string column) => sample.Table.Column(column)?.Type is not ("numeric" or "real" or "double precision" or "character" or "jsonb") and var type && type?.EndsWith("[]", StringComparison.Ordinal) != true;
 
     static double Width(TableSample sample, string column) => sample.Table.Column(column)?.Type switch
     {

@@ -37,6 +37,15 @@ internal sealed class TableUse(TableInfo table, string alias)
 
     public string Alias => alias;
 
+    /// <summary>The name inside a view, which plans show; null outside of views.</summary>
+    public string? InnerAlias { get; init; }
+
+    /// <summary>Columns that a view shows under another name.</summary>
+    public Dictionary<string, string> Renamed { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The column of that name as the query sees it.</summary>
+    public ColumnInfo? Visible(string name) => table.Column(name) ?? (Renamed.TryGetValue(name, out var column) ? table.Column(column) : null);
+
     public List<ColumnPredicate> Predicates { get; } = [];
 
     /// <summary>Columns the query reads from this use, conditions included.</summary>

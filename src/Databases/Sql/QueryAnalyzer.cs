@@ -306,10 +306,25 @@ internal sealed class QueryAnalyzer
         inner.Statement(body, tokens.Count, null);
         foreach (var use in inner._uses)
         {
-            var seen = new TableUse(use.Table, alias) { AllColumns = use.AllColumns };
+            var seen = new TableUse(use.Table, alias) { AllColumns = use.AllColumns, InnerAlias = use.Alias };
             seen.Predicates.AddRange(use.Predicates);
             seen.Referenced.UnionWith(use.Referenced);
+            inner.Rename(body, use, seen);
             scope.Uses.Add(seen);
+        }
+    }
+
+    /// <summary>The view's <c>column AS name</c>: conditions on the name are conditions on the column.</summary>
+    void Rename(int select, TableUse use, TableUse seen)
+    {
+        var from = Split(select, _tokens.Count).TryGetValue("SELECT", out var list) ? list : default;
+        foreach (var (s, e) in SplitAt(from.Start, from.End, ","))
+        {
+            var last = e - s >= 3 && _tokens[e - 2].IsWord("AS") ? e - 2 : e;
+            if (last < e && _tokens[e - 1].IsName && _tokens[last - 1].IsName && (last - s == 1 || (last - s == 3 && _tokens[s].Text.Equals(use.Alias, StringComparison.OrdinalIgnoreCase))) && use.Table.Column(_tokens[last - 1].Text) is { } column)
+            {
+                seen.Renamed.TryAdd(_tokens[e - 1].Text, column.Name);
+            }
         }
     }
 
@@ -455,7 +470,7 @@ internal sealed class QueryAnalyzer
         {
             foreach (var use in scope.Uses)
             {
-                if ((qualifier is null || use.Alias.Equals(qualifier, StringComparison.OrdinalIgnoreCase)) && use.Table.Column(name) is { } column)
+                if ((qualifier is null || use.Alias.Equals(qualifier, StringComparison.OrdinalIgnoreCase)) && use.Visible(name) is { } column)
                 {
                     return (use, column.Name);
                 }

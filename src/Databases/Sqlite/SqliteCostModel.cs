@@ -89,6 +89,7 @@ internal sealed partial class SqliteCostModel(DatabaseSchema schema, IReadOnlyDi
 
     TableUse? FindUse(WorkloadItem item, string name) =>
         item.Analyzed.Uses.FirstOrDefault(u => u.Alias.Equals(name, StringComparison.OrdinalIgnoreCase))
+        ?? item.Analyzed.Uses.FirstOrDefault(u => u.InnerAlias?.Equals(name, StringComparison.OrdinalIgnoreCase) == true)
         ?? item.Analyzed.Uses.FirstOrDefault(u => u.Table.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
         ?? (schema.Tables.TryGetValue(name, out var table) ? new TableUse(table, name) : null);
 
@@ -155,7 +156,7 @@ internal sealed partial class SqliteCostModel(DatabaseSchema schema, IReadOnlyDi
     static bool Bound(WorkloadItem item, ColumnPredicate predicate, HashSet<string> bound)
     {
         var alias = predicate.JoinedTo?.Split('.')[0];
-        return alias is null || bound.Contains(alias) || !item.Analyzed.Uses.Any(u => u.Alias.Equals(alias, StringComparison.OrdinalIgnoreCase));
+        return alias is null || bound.Contains(alias) || !item.Analyzed.Uses.Any(u => (u.InnerAlias ?? u.Alias).Equals(alias, StringComparison.OrdinalIgnoreCase));
     }
 
     /// <summary>Seeks that IN lists ask for: the product of their lengths.</summary>

@@ -129,7 +129,8 @@ internal sealed class SqliteWhatIf : IWhatIf
         if (tokens.Count == 3 && tokens[1].IsSymbol("="))
         {
             var text = tokens[2].Text;
-            return sample.Equal(column, text[0] == '\'' ? text[1..^1].Replace("''", "'", StringComparison.Ordinal) : double.Parse(text, CultureInfo.InvariantCulture));
+            return text[0] == '\'' ? sample.Equal(column, text[1..^1].Replace("''", "'", StringComparison.Ordinal))
+                : double.TryParse(text, CultureInfo.InvariantCulture, out var number) ? sample.Equal(column, number) : 1;
         }
 
         return 1;
@@ -159,7 +160,12 @@ internal sealed class SqliteWhatIf : IWhatIf
             Try($"INSERT INTO sqlite_stat1(tbl, idx, stat) VALUES ({SqliteSchemaReader.Literal(table.Name)}, NULL, '{Math.Max(1, table.Rows).ToString(CultureInfo.InvariantCulture)}')");
             foreach (var index in table.Indexes)
             {
-                Statistics(table.Name, index.Name, index.Keys);
+                var partial = index.Where is null ? null : new IndexCandidate(table.Name, index.Keys) { Where = index.Where };
+                Statistics(table.Name, index.Name, index.Keys, partial);
+                if (partial is not null && Sample(table.Name) is { } sample)
+                {
+                    _model.Parts[index.Name] = Part(partial, sample);
+                }
             }
 
             if (table.WithoutRowId)

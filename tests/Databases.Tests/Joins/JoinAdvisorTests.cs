@@ -4,7 +4,7 @@ namespace Fettle.Databases.Tests.Joins;
 
 public class JoinAdvisorTests
 {
-    internal static readonly RecordedQuery Join = Query(
+    static readonly RecordedQuery Join = Query(
         "SELECT p.name, o.day, sum(o.amount) AS total FROM people p JOIN orders o ON o.person = p.id JOIN goods AS g ON g.id = o.goods AND g.weight > 1 WHERE g.kind = @k AND o.day >= @d GROUP BY p.name, o.day ORDER BY total DESC LIMIT 5",
         1000, ("k", "kind 3"), ("d", 10));
 
@@ -109,7 +109,7 @@ public class JoinAdvisorTests
         return test;
     }
 
-    internal static Task FillAsync(Database database, string key, Func<int, string> numbers) => database.RunAsync(
+    static Task FillAsync(Database database, string key, Func<int, string> numbers) => database.RunAsync(
         $"CREATE TABLE people(id {key}, name TEXT)", $"CREATE TABLE goods(id {key}, kind TEXT, weight INT)", $"CREATE TABLE orders(id {key}, person INT, goods INT, day INT, amount INT)",
         $"INSERT INTO people(name) SELECT 'name ' || s.n FROM {numbers(400)} s",
         $"INSERT INTO goods(kind, weight) SELECT 'kind ' || (s.n % 6), s.n % 4 FROM {numbers(60)} s",
