@@ -31,6 +31,9 @@ internal static class ServeCommand
             builder.WebHost.UseUrls(effective.Text("server:urls"));
             builder.Logging.SetMinimumLevel(Enum.Parse<LogLevel>(effective.Text("log:level"), ignoreCase: true));
             builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+
+            // While it may log anything, the host makes an activity and a scope for every request; a caller's trace is gone on with without it.
+            builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
             var options = UserErrors.FromSettings(() => Options(effective));
             await using var app = await UserErrors.FromDataAsync(() => StocksService.BuildAsync(options, builder, cancellation));
             await UserErrors.FromDataAsync(async () =>

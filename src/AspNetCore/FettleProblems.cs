@@ -33,6 +33,7 @@ public static class FettleProblems
             StatusCodes.Status405MethodNotAllowed => "method-not-allowed",
             StatusCodes.Status413PayloadTooLarge => "body-too-large",
             StatusCodes.Status415UnsupportedMediaType => "unsupported-media-type",
+            StatusCodes.Status504GatewayTimeout => "too-slow",
             >= 500 => "internal-error",
             _ => "refused",
         });

@@ -81,8 +81,7 @@ public static class FettleServiceExtensions
             {
                 Timeout = longest,
                 TimeoutStatusCode = StatusCodes.Status504GatewayTimeout,
-                WriteTimeoutResponse = context => FettleProblems.Create(
-                    StatusCodes.Status504GatewayTimeout, "too-slow", "The request took too long", "its work was cancelled; ask for less, or again later").ExecuteAsync(context),
+                WriteTimeoutResponse = RequestTimeLimit.AnswerAsync,
             });
         }
 
@@ -105,7 +104,7 @@ public static class FettleServiceExtensions
         return builder;
     }
 
-    /// <summary>Adds the middleware in the one order that works: errors, routing, timing, time limit, compression, rate limits, authentication, authorisation.</summary>
+    /// <summary>Adds the middleware in the one order that works: errors, routing, timing, time limit, compression, rate limits, authentication, authorisation; the last three for the requests that need them.</summary>
     public static WebApplication UseFettle(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
@@ -117,18 +116,17 @@ public static class FettleServiceExtensions
         {
             StatusCodeSelector = e => e is Microsoft.AspNetCore.Http.BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status500InternalServerError,
         });
-        app.UseStatusCodePages();
+        app.UseMiddleware<StatusProblems>();
         app.UseRouting();
         app.UseMiddleware<RequestTimingMiddleware>();
-        if (options.RequestTimeout is not null)
+        if (options.RequestTimeout is { } longest)
         {
-            app.UseRequestTimeouts();
+            app.UseMiddleware<RequestTimeLimit>(longest);
+            app.UseWhen(RequestTimeLimit.IsItsOwn, own => own.UseRequestTimeouts());
         }
 
         app.UseCompression();
-        app.UseRateLimiter();
-        app.UseAuthentication();
-        app.UseAuthorization();
+        app.UseWhatRequestsNeed();
         return app;
     }
 

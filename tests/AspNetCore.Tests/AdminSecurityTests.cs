@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Fettle.AspNetCore.Tests;
 
-public sealed class AdminSecurityTests
+public sealed class AdminSecurityTests(SharedService shared) : IClassFixture<SharedService>
 {
     [Theory]
     [InlineData("GET", "/fettle/switches")]
@@ -28,8 +28,7 @@ public sealed class AdminSecurityTests
     [InlineData("DELETE", "/fettle/cache")]
     public async Task WithoutToken_IsRefused(string method, string path)
     {
-        await using var service = await ServiceUnderTest.StartAsync();
-        var answer = await service.Client.SendAsync(new HttpRequestMessage(new HttpMethod(method), path));
+        var answer = await shared.Service.Client.SendAsync(new HttpRequestMessage(new HttpMethod(method), path));
 
         answer.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
         answer.Headers.WwwAuthenticate.ShouldNotBeEmpty();
@@ -42,29 +41,26 @@ public sealed class AdminSecurityTests
     [InlineData("Basic dGVzdC10b2tlbi0wMTIzNDU2Nzg5")]
     public async Task WithAnotherToken_IsRefused(string header)
     {
-        await using var service = await ServiceUnderTest.StartAsync();
         var request = new HttpRequestMessage(HttpMethod.Get, "/fettle/info");
         request.Headers.Authorization = AuthenticationHeaderValue.Parse(header);
 
-        (await service.Client.SendAsync(request)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await shared.Service.Client.SendAsync(request)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
     }
 
     [Fact]
     public async Task AForwardedLoopbackAddress_GivesNoAccess()
     {
-        await using var service = await ServiceUnderTest.StartAsync();
         var request = new HttpRequestMessage(HttpMethod.Get, "/fettle/info");
         request.Headers.Add("X-Forwarded-For", "127.0.0.1");
         request.Headers.Add("Forwarded", "for=127.0.0.1");
 
-        (await service.Client.SendAsync(request)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await shared.Service.Client.SendAsync(request)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
     }
 
     [Fact]
-    public async Task EveryEndpointThatChangesState_HasThePolicy()
+    public void EveryEndpointThatChangesState_HasThePolicy()
     {
-        await using var service = await ServiceUnderTest.StartAsync();
-        var endpoints = service.Services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).OfType<RouteEndpoint>().ToArray();
+        var endpoints = shared.Service.Services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).OfType<RouteEndpoint>().ToArray();
         var changing = endpoints.Where(e => e.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Any(m => m is not ("GET" or "HEAD"))).ToArray();
 
         changing.ShouldNotBeEmpty();

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Fettle.AspNetCore.Tests;
 
-public sealed class CompressionTests
+public sealed class CompressionTests(CompressionTests.Fixture fixture) : IClassFixture<CompressionTests.Fixture>
 {
     static readonly string Long = "{\"text\":\"" + new string('x', 5_000) + "\"}";
 
@@ -19,8 +19,7 @@ public sealed class CompressionTests
     [InlineData("zstd", null)]
     public async Task SwitchedOn_EachClientGetsWhatItAccepts(string? accept, string? expected)
     {
-        await using var service = await StartAsync();
-        await service.Admin.PutAsJsonAsync("/fettle/switches/response-compression", new { on = true });
+        var service = await fixture.SwitchedAsync(true);
 
         var answer = await GetAsync(service, "/long", accept);
 
@@ -34,7 +33,7 @@ public sealed class CompressionTests
     [InlineData("gzip, br")]
     public async Task SwitchedOff_AnswersAreIdentityAndStillVary(string? accept)
     {
-        await using var service = await StartAsync();
+        var service = await fixture.SwitchedAsync(false);
 
         var answer = await GetAsync(service, "/long", accept);
 
@@ -48,8 +47,7 @@ public sealed class CompressionTests
     [InlineData("/picture")]
     public async Task ShortAndIncompressibleAnswers_AreLeftAlone(string path)
     {
-        await using var service = await StartAsync();
-        await service.Admin.PutAsJsonAsync("/fettle/switches/response-compression", new { on = true });
+        var service = await fixture.SwitchedAsync(true);
 
         (await GetAsync(service, path, "gzip, br")).Content.Headers.ContentEncoding.ShouldBeEmpty();
     }
@@ -57,8 +55,7 @@ public sealed class CompressionTests
     [Fact]
     public async Task LargeJson_ShrinksByMoreThanHalf()
     {
-        await using var service = await StartAsync();
-        await service.Admin.PutAsJsonAsync("/fettle/switches/response-compression", new { on = true });
+        var service = await fixture.SwitchedAsync(true);
 
         var identity = (await (await GetAsync(service, "/table", null)).Content.ReadAsByteArrayAsync()).Length;
         var brotli = (await (await GetAsync(service, "/table", "br")).Content.ReadAsByteArrayAsync()).Length;
@@ -67,17 +64,30 @@ public sealed class CompressionTests
         brotli.ShouldBeLessThan((int)(identity * 0.4));
     }
 
-    static Task<ServiceUnderTest> StartAsync() => ServiceUnderTest.StartAsync(map: app =>
+    public sealed class Fixture : IAsyncLifetime
     {
-        app.MapGet("/long", () => Results.Text(Long, "application/json"));
-        app.MapGet("/short", () => Results.Text("{}", "application/json"));
-        app.MapGet("/picture", () => Results.Bytes(new byte[5_000], "image/png"));
-        app.MapGet("/table", () =>
+        ServiceUnderTest _service = null!;
+
+        public async Task InitializeAsync() => _service = await ServiceUnderTest.StartAsync(map: app =>
         {
-            var random = new Random(1);
-            return Results.Json(Enumerable.Range(0, 4_000).Select(i => new { id = i, symbol = $"S{random.Next(1000)}", close = Math.Round(random.NextDouble() * 1000, 2) }));
+            app.MapGet("/long", () => Results.Text(Long, "application/json"));
+            app.MapGet("/short", () => Results.Text("{}", "application/json"));
+            app.MapGet("/picture", () => Results.Bytes(new byte[5_000], "image/png"));
+            app.MapGet("/table", () =>
+            {
+                var random = new Random(1);
+                return Results.Json(Enumerable.Range(0, 4_000).Select(i => new { id = i, symbol = $"S{random.Next(1000)}", close = Math.Round(random.NextDouble() * 1000, 2) }));
+            });
         });
-    });
+
+        public async Task DisposeAsync() => await _service.DisposeAsync();
+
+        internal async Task<ServiceUnderTest> SwitchedAsync(bool on)
+        {
+            (await _service.Admin.PutAsJsonAsync("/fettle/switches/response-compression", new { on })).EnsureSuccessStatusCode();
+            return _service;
+        }
+    }
 
     static async Task<HttpResponseMessage> GetAsync(ServiceUnderTest service, string path, string? accept)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Fettle.Databases;
@@ -35,6 +36,42 @@ public sealed class ContractTests
             {
                 File.Delete(left);
             }
+        }
+    }
+
+    [Fact]
+    public async Task Metrics_AreTheGoldenContract()
+    {
+        using var meter = new Meter("Fettle.Tests.Contract");
+        await using var service = await ServiceUnderTest.StartAsync();
+        meter.CreateCounter<long>("fettle.contract.requests", "{request}", "Requests of the contract").Add(3, new("tier", "memory"), new("result", "hit"));
+        meter.CreateGauge<double>("fettle.contract.used", "By", "Bytes of the contract").Record(1.5);
+        meter.CreateHistogram<double>("fettle.contract.took", "s", "Time of the contract").Record(0.002);
+
+        var document = JsonNode.Parse(await service.Admin.GetStringAsync("/fettle/metrics"))!;
+        foreach (var other in document["instruments"]!.AsArray().Where(i => !((string)i!["name"]!).StartsWith("fettle_contract", StringComparison.Ordinal)).ToArray())
+        {
+            document["instruments"]!.AsArray().Remove(other);
+        }
+
+        Golden.Matches("metrics.json", document);
+    }
+
+    [Fact]
+    public async Task Loads_AreTheGoldenContract()
+    {
+        var state = Directory.CreateTempSubdirectory("fettle-loads-").FullName;
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(state, "loads"));
+            File.WriteAllText(Path.Combine(state, "loads", "steady.json"), """{"schema":"fettle.result/1","kind":"load","name":"steady","startedAt":"2026-01-02T03:04:05Z","durationSeconds":30.5,"tables":[]}""");
+            await using var service = await ServiceUnderTest.StartAsync(o => o.StateFolder = state);
+
+            Golden.Matches("loads.json", JsonNode.Parse(await service.Admin.GetStringAsync("/fettle/loads"))!);
+        }
+        finally
+        {
+            Directory.Delete(state, recursive: true);
         }
     }
 

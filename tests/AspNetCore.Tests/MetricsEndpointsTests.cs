@@ -192,6 +192,28 @@ public sealed class MetricsEndpointsTests
         PrometheusText.Render(collector.Collect()).ShouldContain("fettle_tests_things_total{file_name=\"a\\\"b\\\\c\\nd\"} 2\n");
     }
 
+    /// <summary>Equal tags that are other objects, the same objects again, and tags that differ in one place only.</summary>
+    [Fact]
+    public void TagsInAnyForm_FindTheirSeries()
+    {
+        using var meter = new Meter("Fettle.Tests.Forms");
+        var counter = meter.CreateCounter<long>("fettle.tests.forms");
+        using var collector = new MetricsCollector();
+        var random = new Random(1);
+        var expected = new Dictionary<string, long>();
+        object?[] values = ["a", "b", new string('a', 1), 1, 1L, true, null, 2.5, "1", new Uri("http://h/")];
+        for (var i = 0; i < 5_000; i++)
+        {
+            var tags = Enumerable.Range(0, random.Next(3)).Select(t => new KeyValuePair<string, object?>(random.Next(8) == 0 ? $"u{t}" : $"t{t}", values[random.Next(values.Length)])).ToArray();
+            counter.Add(1, tags);
+            var labels = string.Join(',', tags.Select(t => $"{t.Key}=\"{(t.Value is bool flag ? (flag ? "true" : "false") : Convert.ToString(t.Value, CultureInfo.InvariantCulture))}\""));
+            expected[labels] = expected.GetValueOrDefault(labels) + 1;
+        }
+
+        var series = collector.Collect().Single(i => i.Name == "fettle_tests_forms_total").Series.Values;
+        series.ToDictionary(s => s.Labels, s => (long)s.Value).OrderBy(s => s.Key, StringComparer.Ordinal).ShouldBe(expected.OrderBy(s => s.Key, StringComparer.Ordinal));
+    }
+
     [Fact]
     public void SeriesPastTheBound_ShareOne()
     {

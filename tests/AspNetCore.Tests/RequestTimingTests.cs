@@ -1,6 +1,9 @@
+using System.Diagnostics;
 using System.Globalization;
+using Fettle.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Fettle.AspNetCore.Tests;
 
@@ -64,6 +67,39 @@ public sealed class RequestTimingTests
         {
             values!.Single().ShouldStartWith("model;dur=");
         }
+    }
+
+    [Fact]
+    public async Task CallersTrace_GoesOnInWhatTheRequestDoes()
+    {
+        await using var service = await ServiceUnderTest.StartAsync(map: app => app.MapGet("/work", () => $"{Activity.Current?.TraceId} {Activity.Current?.ParentSpanId} {Activity.Current?.TraceStateString}"));
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/work");
+        request.Headers.TryAddWithoutValidation("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00");
+        request.Headers.TryAddWithoutValidation("tracestate", "vendor=1");
+
+        (await (await service.Client.SendAsync(request)).Content.ReadAsStringAsync()).ShouldBe("0af7651916cd43dd8448eb211c80319c b7ad6b7169203331 vendor=1");
+    }
+
+    [Theory]
+    [InlineData(0, "0.000000")]
+    [InlineData(12_345, "0.001234")]
+    [InlineData(615_000_000, "61.500000")]
+    public void ProcessTime_IsSecondsWithSixDigits(long ticks, string text) => TimedAnswer.Seconds(TimeSpan.FromTicks(ticks)).ShouldBe(text);
+
+    [Fact]
+    public async Task ExceptionsAndRefusals_AreCountedAsWhatTheyAre()
+    {
+        await using var service = await ServiceUnderTest.StartAsync(map: app =>
+        {
+            app.MapGet("/boom", string () => throw new InvalidOperationException());
+            app.MapGet("/refused", string () => throw new BadHttpRequestException("no"));
+        });
+        await service.Client.GetAsync("/boom");
+        await service.Client.GetAsync("/refused");
+        var window = service.Services.GetRequiredService<RequestWindow>();
+        await Eventually.IsTrueAsync(() => window.Total >= 2, "both are recorded");
+
+        window.Errors.ShouldBe(1);
     }
 
     [Fact]

@@ -18,7 +18,7 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
     ServiceUnderTest(WebApplication app, string address)
     {
         _app = app;
-        Client = new HttpClient { BaseAddress = new Uri(address) };
+        Client = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new Uri(address) };
         Admin = new HttpClient { BaseAddress = new Uri(address) };
         Admin.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);
     }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Fettle.AspNetCore.Tests;
 
-public sealed class SwitchEndpointsTests
+public sealed class SwitchEndpointsTests(SharedService shared) : IClassFixture<SharedService>
 {
     static readonly SwitchDefinition FeatureCache = new("feature-cache", "cache", "Keeps features in memory", SwitchRisk.Medium, NeedsWarmup: true);
 
@@ -60,10 +60,7 @@ public sealed class SwitchEndpointsTests
     [InlineData("")]
     public async Task Put_WithAnotherBody_IsOneClearError(string body)
     {
-        await using var service = await ServiceUnderTest.StartAsync();
-        service.Services.GetRequiredService<SwitchRegistry>().Add(FeatureCache);
-
-        var answer = await service.Admin.PutAsync("/fettle/switches/feature-cache", new StringContent(body, Encoding.UTF8, "application/json"));
+        var answer = await shared.Service.Admin.PutAsync("/fettle/switches/response-compression", new StringContent(body, Encoding.UTF8, "application/json"));
 
         answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         answer.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
@@ -73,13 +70,10 @@ public sealed class SwitchEndpointsTests
     [Fact]
     public async Task UnknownSwitch_NamesTheKnownOnes()
     {
-        await using var service = await ServiceUnderTest.StartAsync();
-        service.Services.GetRequiredService<SwitchRegistry>().Add(FeatureCache);
-
-        var answer = await service.Admin.PutAsJsonAsync("/fettle/switches/feature-cash", new { on = true });
+        var answer = await shared.Service.Admin.PutAsJsonAsync("/fettle/switches/response-comprehension", new { on = true });
 
         answer.StatusCode.ShouldBe(HttpStatusCode.NotFound);
-        (await answer.Content.ReadAsStringAsync()).ShouldContain("feature-cache");
+        (await answer.Content.ReadAsStringAsync()).ShouldContain("response-compression");
     }
 
     [Fact]

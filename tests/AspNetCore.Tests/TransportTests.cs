@@ -105,6 +105,24 @@ public sealed class TransportTests
     }
 
     [Fact]
+    public async Task EndpointsOwnTimeLimit_HoldsInsteadOfTheServices()
+    {
+        await using var service = await ServiceUnderTest.StartAsync(
+            o => o.RequestTimeout = TimeSpan.FromHours(1),
+            map: app =>
+            {
+                app.MapGet("/short", (CancellationToken cancellation) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellation)).WithRequestTimeout(TimeSpan.FromMilliseconds(50));
+                app.MapGet("/none", (HttpContext context) => $"{context.RequestAborted.CanBeCanceled}").DisableRequestTimeout();
+            });
+
+        using var answer = await service.Client.GetAsync("/short");
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.GatewayTimeout);
+        (await answer.Content.ReadAsStringAsync()).ShouldContain("urn:fettle:problem:too-slow");
+        (await service.Client.GetStringAsync("/none")).ShouldBe("True", "the client may still leave");
+    }
+
+    [Fact]
     public async Task DrainingService_SaysSoWhileItStillAnswers()
     {
         var time = new Fettle.Testing.ManualTime();

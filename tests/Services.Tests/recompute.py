@@ -17,21 +17,21 @@ def table(db, sql, code):
 
 def ema_seeded(values, period, first):
     """Exponential mean that starts as the plain mean of the `period` values that end at index first + period - 1."""
-    out = pd.Series(np.nan, index=values.index)
+    given, out = values.to_list(), [math.nan] * len(values)
     seed = first + period - 1
-    out.iloc[seed] = values.iloc[first : seed + 1].mean()
-    for i in range(seed + 1, len(values)):
-        out.iloc[i] = out.iloc[i - 1] + (values.iloc[i] - out.iloc[i - 1]) * 2.0 / (period + 1)
-    return out
+    out[seed] = values.iloc[first : seed + 1].mean()
+    for i in range(seed + 1, len(given)):
+        out[i] = out[i - 1] + (given[i] - out[i - 1]) * 2.0 / (period + 1)
+    return pd.Series(out, index=values.index)
 
 
 def rsi(close, period=14):
     change = close.diff().iloc[1:]
     gain, loss = change.clip(lower=0), (-change).clip(lower=0)
     g, l = gain.iloc[:period].mean(), loss.iloc[:period].mean()
-    for i in range(period, len(change)):
-        g = (g * (period - 1) + gain.iloc[i]) / period
-        l = (l * (period - 1) + loss.iloc[i]) / period
+    for up, down in zip(gain.to_list()[period:], loss.to_list()[period:]):
+        g = (g * (period - 1) + up) / period
+        l = (l * (period - 1) + down) / period
     return 0.0 if g + l == 0 else 100 * g / (g + l)
 
 

@@ -5,6 +5,7 @@ using Fettle.Services.Stocks.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Fettle.Services.Stocks.BatchRuns;
 
@@ -13,7 +14,7 @@ internal static class BatchRunEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/api/v1/batch_runs", StartAsync).RequireRateLimiting(ClientLimits.Batch)
+        routes.MapPost("/api/v1/batch_runs", StartAsync).LimitClients(ClientLimits.Batch, routes.ServiceProvider.GetRequiredService<StocksOptions>())
             .Accepts<BatchRunRequest>("application/json").Produces<BatchRunAnswer>(StatusCodes.Status202Accepted).ProducesProblems();
         routes.MapGet("/api/v1/batch_runs/{id}", ShowAsync).Produces<BatchRunAnswer>().ProducesProblem(StatusCodes.Status404NotFound);
     }

@@ -18,11 +18,12 @@ internal static class BrowseEndpoints
     public static void Map(IEndpointRouteBuilder routes)
     {
         var catalog = routes.ServiceProvider.GetRequiredService<StockCatalog>();
-        ValueTask<string> Version(HttpContext context) => catalog.VersionAsync(context.RequestAborted);
+        var options = routes.ServiceProvider.GetRequiredService<StocksOptions>();
+        ValueTask<string> Version(HttpContext context) => catalog.VersionAsync(CancellationToken.None);
         var stocks = new DeliveryPolicy("stocks") { Edge = TimeSpan.FromMinutes(5), EdgeStale = TimeSpan.FromMinutes(1), Tags = ["stocks"], Query = ["q", "limit"], Version = Version };
         var prices = new DeliveryPolicy("prices") { Edge = TimeSpan.FromMinutes(5), EdgeStale = TimeSpan.FromMinutes(1), Tags = ["prices"], Query = ["days"], Version = Version };
-        routes.MapGet("/api/v1/stocks", SearchAsync).DeliverAs(stocks).RequireRateLimiting(ClientLimits.Batch).Produces<StockList>().ProducesProblems();
-        routes.MapGet("/api/v1/stocks/{code}/prices", PricesAsync).DeliverAs(prices).RequireRateLimiting(ClientLimits.Single).Produces<PriceSeries>().ProducesProblems();
+        routes.MapGet("/api/v1/stocks", SearchAsync).DeliverAs(stocks).LimitClients(ClientLimits.Batch, options).Produces<StockList>().ProducesProblems();
+        routes.MapGet("/api/v1/stocks/{code}/prices", PricesAsync).DeliverAs(prices).LimitClients(ClientLimits.Single, options).Produces<PriceSeries>().ProducesProblems();
     }
 
     static async Task<IResult> SearchAsync(StockCatalog catalog, CancellationToken cancellation, string q = "", string limit = "20") =>

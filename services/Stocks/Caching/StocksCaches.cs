@@ -1,3 +1,4 @@
+using System.Globalization;
 using Fettle.AspNetCore;
 using Fettle.Caching;
 using Fettle.Services.Stocks.Features;
@@ -17,6 +18,9 @@ internal sealed class StocksCaches
     public const string FeaturesName = "features";
     public const string PredictionsName = "predictions";
     const string AnswersName = "answers";
+
+    /// <summary>Of usual keys; longer ones take a detour over the pool.</summary>
+    const int MostCharacters = 256;
 
     readonly FettleCache _cache;
     readonly bool _hasSecondTier;
@@ -43,12 +47,12 @@ internal sealed class StocksCaches
     public CacheCategory<Prediction?> Predictions { get; }
 
     public static string FeaturesKey(PredictQuery query, string stamp) =>
-        $"{query.BseCode}|{query.NseSymbol}|{query.Date.DayNumber}|{stamp}";
+        string.Create(CultureInfo.InvariantCulture, stackalloc char[MostCharacters], $"{query.BseCode}|{query.NseSymbol}|{query.Date.DayNumber}|{stamp}");
 
     /// <summary>Explanations are kept with the prediction, so a prediction without one is another entry. The compiled form gives the same bits and shares it.</summary>
-    /// <remarks>The version's name is in the answer and its checksum decides what the answer is, so both are in the key.</remarks>
-    public static string PredictionKey(PredictQuery query, ServingModel model, string stamp) =>
-        $"{FeaturesKey(query, stamp)}|{model.Version}@{model.Sha256.AsSpan(0, 16)}|{(query.IncludeContributions ? 1 : 0)}";
+    public static string PredictionKey(PredictQuery query, ServingModel model, string stamp) => string.Create(
+        CultureInfo.InvariantCulture, stackalloc char[MostCharacters],
+        $"{query.BseCode}|{query.NseSymbol}|{query.Date.DayNumber}|{stamp}|{model.Key}|{(query.IncludeContributions ? '1' : '0')}");
 
     /// <summary>What a key of either category asks for, without the versions it was made from; null when it is no such key.</summary>
     public static string? WithoutVersions(string key) => key.Split('|') switch

@@ -15,21 +15,50 @@ internal sealed class RequestCounter(TimeProvider time)
 
     public TimeSpan Uptime => time.GetElapsedTime(_started);
 
-    public async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    public Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        Task answered;
+        try
+        {
+            answered = next(context);
+        }
+        catch
+        {
+            Count(failed: true);
+            throw;
+        }
+
+        if (!answered.IsCompletedSuccessfully)
+        {
+            return WaitAsync(answered, context);
+        }
+
+        Count(IsFailed(context));
+        return Task.CompletedTask;
+    }
+
+    async Task WaitAsync(Task answered, HttpContext context)
     {
         var failed = true;
         try
         {
-            await next(context);
-            failed = context.Response.StatusCode >= StatusCodes.Status500InternalServerError;
+            await answered;
+            failed = IsFailed(context);
         }
         finally
         {
-            Interlocked.Increment(ref _requests);
-            if (failed)
-            {
-                Interlocked.Increment(ref _errors);
-            }
+            Count(failed);
         }
     }
+
+    void Count(bool failed)
+    {
+        Interlocked.Increment(ref _requests);
+        if (failed)
+        {
+            Interlocked.Increment(ref _errors);
+        }
+    }
+
+    static bool IsFailed(HttpContext context) => context.Response.StatusCode >= StatusCodes.Status500InternalServerError;
 }

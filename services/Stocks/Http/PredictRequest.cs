@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.ComponentModel;
 using System.Globalization;
 using System.Text.Json.Serialization;
@@ -7,6 +8,8 @@ namespace Fettle.Services.Stocks.Http;
 /// <summary>The body of <c>POST /api/v1/predict</c>. At least one of code and symbol names the stock.</summary>
 internal sealed record PredictRequest
 {
+    static readonly SearchValues<char> SymbolCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-&_");
+
     [Description("Six digits.")]
     public string? BseCode { get; init; }
 
@@ -42,12 +45,12 @@ internal sealed record PredictRequest
             : (null, StockProblem.InvalidDate("prediction_date", PredictionDate));
     }
 
-    internal static bool IsCode(string text) => text.Length == 6 && text.All(char.IsAsciiDigit);
+    internal static bool IsCode(string text) => text.Length == 6 && !text.AsSpan().ContainsAnyExceptInRange('0', '9');
 
     internal static bool TryDate(string? text, out DateOnly date) =>
         DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out date) && date.Year is >= 1900 and <= 2200;
 
-    static bool IsSymbol(string text) => text.Length is >= 1 and <= 20 && text.All(c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c is '-' or '&' or '_');
+    static bool IsSymbol(string text) => text.Length is >= 1 and <= 20 && !text.AsSpan().ContainsAnyExcept(SymbolCharacters);
 }
 
 /// <summary>The body of <c>POST /api/v1/batch_predict</c>.</summary>

@@ -8,7 +8,8 @@ internal sealed class ServingModels
 {
     public const string ModelName = "upper-circuit";
 
-    readonly ConditionalWeakTable<ActiveModel, Forest> _compiled = [];
+    readonly ConditionalWeakTable<ActiveModel, ServingModel> _plain = [];
+    readonly ConditionalWeakTable<ActiveModel, ServingModel> _compiled = [];
 
     public ServingModels(string root)
     {
@@ -22,17 +23,26 @@ internal sealed class ServingModels
     public ReloadResult LastReload { get; private set; }
 
     public ServingModel? Current(bool compiled) => Registry.Current is { } active
-        ? new ServingModel(active.Version, active.Manifest.Sha256, compiled ? Compiled(active) : active.Forest)
+        ? compiled ? _compiled.GetValue(active, Compiled) : _plain.GetValue(active, Plain)
         : null;
 
     public ReloadResult Reload() => LastReload = Registry.Reload();
 
+    static ServingModel Plain(ActiveModel active) => new(active.Version, active.Manifest.Sha256, active.Forest);
+
     /// <summary>From the model in memory, which was checked: whatever happens to the file meanwhile, both forms are the same version.</summary>
-    Forest Compiled(ActiveModel active) => _compiled.GetValue(active, a => a.Forest.With(new ForestOptions { Kernel = ForestKernel.Auto }));
+    static ServingModel Compiled(ActiveModel active) =>
+        new(active.Version, active.Manifest.Sha256, active.Forest.With(new ForestOptions { Kernel = ForestKernel.Auto }));
 }
 
 /// <summary>One version in one form.</summary>
 /// <param name="Version">The version's name.</param>
 /// <param name="Sha256">The checksum of its file: a version that is replaced under its old name is another model.</param>
 /// <param name="Forest">The trees.</param>
-internal sealed record ServingModel(string Version, string Sha256, Forest Forest);
+internal sealed record ServingModel(string Version, string Sha256, Forest Forest)
+{
+    const int DigestLength = 16;
+
+    /// <summary>What names the model in keys: the version is in the answer and the checksum decides what the answer is.</summary>
+    public string Key { get; } = $"{Version}@{Sha256.AsSpan(0, DigestLength)}";
+}

@@ -8,47 +8,52 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Fettle.Services.Stocks.Predictions;
 
-/// <summary><c>POST /api/v1/predict</c> and <c>POST /api/v1/batch_predict</c>.</summary>
-internal static class PredictionEndpoints
+/// <summary>
+/// <c>POST /api/v1/predict</c> and <c>POST /api/v1/batch_predict</c>. The handlers write their answers themselves and hold what they need, so
+/// that a prediction from memory makes no scope of services and no result object.
+/// </summary>
+internal sealed class PredictionEndpoints(PredictionEngine engine)
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
         var engine = routes.ServiceProvider.GetRequiredService<PredictionEngine>();
-        var policy = new DeliveryPolicy("predictions") { Version = context => engine.AnswerVersionAsync(context.RequestAborted) };
-        routes.MapPost("/api/v1/predict", PredictAsync).RequireRateLimiting(ClientLimits.Single).DeliverAs(policy)
+        var options = routes.ServiceProvider.GetRequiredService<StocksOptions>();
+        var endpoints = new PredictionEndpoints(engine);
+        var policy = new DeliveryPolicy("predictions") { Version = _ => engine.AnswerVersionAsync() };
+        routes.MapPost("/api/v1/predict", (Delegate)endpoints.PredictAsync).LimitClients(ClientLimits.Single, options).DeliverAs(policy)
             .Accepts<PredictRequest>("application/json").Produces<PredictionAnswer>().ProducesProblems();
-        routes.MapPost("/api/v1/batch_predict", BatchAsync).RequireRateLimiting(ClientLimits.Batch)
+        routes.MapPost("/api/v1/batch_predict", (Delegate)endpoints.BatchAsync).LimitClients(ClientLimits.Batch, options)
             .Accepts<BatchPredictRequest>("application/json").Produces<List<PredictionAnswer>>().ProducesProblems();
     }
 
-    static async Task<IResult> PredictAsync(HttpContext context, PredictionEngine engine)
+    public async Task PredictAsync(HttpContext context)
     {
-        var (request, problem) = await JsonBody.ReadAsync(context, StocksJson.Default.PredictRequest);
-        if (request is null)
+        var (request, problem) = await JsonBody.ReadAsync(context, StocksJson.Default.PredictRequest, PredictRequestReader.TryRead);
+        PredictQuery? query = null;
+        if (request is not null)
         {
-            return problem!.ToResult();
+            (query, problem) = request.Check();
         }
 
-        var (query, wrong) = request.Check();
         if (query is null)
         {
-            return wrong!.ToResult();
+            await problem!.ToResult().ExecuteAsync(context);
+            return;
         }
 
         var (model, none) = engine.TakeModel();
         if (model is null)
         {
-            return none!.ToResult();
+            await none!.ToResult().ExecuteAsync(context);
+            return;
         }
 
-        var outcome = await engine.PredictAsync(model, query, context.RequestAborted);
+        var outcome = await engine.FindAsync(model, query) ?? await engine.PredictAsync(model, query, context.RequestAborted);
         CacheHeaders.Set(context.Response, outcome.Hit);
-        return outcome.Prediction is { } prediction
-            ? RequestPhases.Json(context, prediction.ToAnswer(query), StocksJson.Default.PredictionAnswer)
-            : outcome.Problem!.ToResult();
+        await (outcome.Prediction is { } prediction ? PredictionWriter.SendAsync(context, prediction, query) : outcome.Problem!.ToResult().ExecuteAsync(context));
     }
 
-    static async Task<IResult> BatchAsync(HttpContext context, PredictionEngine engine)
+    public async Task<IResult> BatchAsync(HttpContext context)
     {
         var (request, problem) = await JsonBody.ReadAsync(context, StocksJson.Default.BatchPredictRequest);
         if (request is null)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Fettle.AspNetCore;
 using Fettle.Services.Stocks.Caching;
 using Fettle.Services.Stocks.Features;
@@ -11,14 +12,43 @@ namespace Fettle.Services.Stocks.Predictions;
 /// <summary>Answers checked queries: model, features, probability. What the switches turn on changes the way, never the answer.</summary>
 internal sealed class PredictionEngine(ServingModels models, FeatureStore features, StockSwitches switches, StocksCaches caches, TimeProvider time)
 {
+    VersionText? _version;
+    long _versions;
+
     /// <summary>The model for a whole request, or why there is none.</summary>
     public (ServingModel? Model, StockProblem? Problem) TakeModel() => models.Current(switches.CompiledForest.On) is { } model
         ? (model, null)
         : (null, StockProblem.NoModel(models.LastReload.Problem ?? "the registry has no version"));
 
-    /// <summary>The versions of the model and the data that an answer is made from.</summary>
-    public async ValueTask<string> AnswerVersionAsync(CancellationToken cancellation) =>
-        $"{models.Registry.Current?.Version}@{models.Registry.Current?.Manifest.Sha256}|{await features.StampAsync(cancellation)}";
+    /// <summary>
+    /// A name for the model and the versions of the data that an answer is made from: short, because it is in every key, and another one as soon
+    /// as one of them changed. It means something in this process only, as the answers do.
+    /// </summary>
+    public ValueTask<string> AnswerVersionAsync()
+    {
+        // Reading versions is shared by all requests, so no single one cancels it.
+        var stamp = features.StampAsync(CancellationToken.None);
+        return stamp.IsCompletedSuccessfully ? new ValueTask<string>(AnswerVersion(stamp.Result)) : WaitAsync(stamp);
+
+        async ValueTask<string> WaitAsync(ValueTask<string> reading) => AnswerVersion(await reading);
+    }
+
+    /// <summary>A prediction that is kept; null when there is none, or nothing is kept.</summary>
+    public async ValueTask<PredictionOutcome?> FindAsync(ServingModel model, PredictQuery query)
+    {
+        if (!switches.PredictionCache.On)
+        {
+            return null;
+        }
+
+        await features.RefreshAsync(CancellationToken.None);
+        using (ServerTimings.Measure("cache"))
+        {
+            return caches.Predictions.TryGet(StocksCaches.PredictionKey(query, model, features.StampOf(query)), out var cached) && cached is not null
+                ? new PredictionOutcome(cached, null, CacheHit.Prediction)
+                : null;
+        }
+    }
 
     public async ValueTask<PredictionOutcome> PredictAsync(ServingModel model, PredictQuery query, CancellationToken cancellation)
     {
@@ -29,14 +59,6 @@ internal sealed class PredictionEngine(ServingModels models, FeatureStore featur
 
         await features.RefreshAsync(cancellation);
         var key = StocksCaches.PredictionKey(query, model, features.StampOf(query));
-        using (ServerTimings.Measure("cache"))
-        {
-            if (caches.Predictions.TryGet(key, out var cached) && cached is not null)
-            {
-                return new PredictionOutcome(cached, null, CacheHit.Prediction);
-            }
-        }
-
         PredictionOutcome? own = null;
         var made = await caches.Predictions.GetOrCreateAsync(
             key, async token => (own = Score(model, query, await features.GetAsync(query, token))).Value.Prediction, cancellationToken: cancellation);
@@ -53,7 +75,7 @@ internal sealed class PredictionEngine(ServingModels models, FeatureStore featur
             var outcomes = new PredictionOutcome[queries.Count];
             for (var i = 0; i < outcomes.Length; i++)
             {
-                outcomes[i] = await PredictAsync(model, queries[i], cancellation);
+                outcomes[i] = await FindAsync(model, queries[i]) ?? await PredictAsync(model, queries[i], cancellation);
             }
 
             return outcomes;
@@ -107,6 +129,20 @@ internal sealed class PredictionEngine(ServingModels models, FeatureStore featur
         return [.. loaded.Select((outcome, i) => Score(model, queries[i], outcome))];
     }
 
+    string AnswerVersion(string stamp)
+    {
+        var model = models.Registry.Current;
+        var last = Volatile.Read(ref _version);
+        if (last is not null && ReferenceEquals(last.Model, model) && ReferenceEquals(last.Stamp, stamp))
+        {
+            return last.Text;
+        }
+
+        var made = new VersionText(model, stamp, Interlocked.Increment(ref _versions).ToString(CultureInfo.InvariantCulture));
+        Volatile.Write(ref _version, made);
+        return made.Text;
+    }
+
     PredictionOutcome Score(ServingModel model, PredictQuery query, FeatureOutcome outcome)
     {
         if (outcome.Features is not { } set)
@@ -119,4 +155,6 @@ internal sealed class PredictionEngine(ServingModels models, FeatureStore featur
         var prediction = new Prediction(set, query.Date, Scorer.Probability(model, set.Values), model.Version, time.GetUtcNow(), explanation);
         return new PredictionOutcome(prediction, null, outcome.FromCache ? CacheHit.Features : CacheHit.None);
     }
+
+    sealed record VersionText(Fettle.Forests.ActiveModel? Model, string Stamp, string Text);
 }

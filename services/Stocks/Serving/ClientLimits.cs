@@ -1,5 +1,7 @@
 using System.Net;
 using System.Threading.RateLimiting;
+using Fettle.AspNetCore;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,25 +16,28 @@ internal static class ClientLimits
 
     public static void Add(IServiceCollection services, StocksOptions options) => services.Configure<RateLimiterOptions>(limiter =>
     {
-        limiter.AddPolicy(Single, context => Of(context, options.SinglePerSecond, options.LimitLoopback));
-        limiter.AddPolicy(Batch, context => Of(context, options.BatchPerSecond, options.LimitLoopback));
+        limiter.AddPolicy(Single, context => Of(context, options.SinglePerSecond));
+        limiter.AddPolicy(Batch, context => Of(context, options.BatchPerSecond));
     });
 
-    static RateLimitPartition<string> Of(HttpContext context, int perSecond, bool limitLoopback)
+    /// <summary>Puts an endpoint under one of the limits.</summary>
+    public static RouteHandlerBuilder LimitClients(this RouteHandlerBuilder builder, string policy, StocksOptions options)
     {
-        var address = context.Connection.RemoteIpAddress;
-        var forwarded = context.Request.Headers.ContainsKey("X-Forwarded-For") || context.Request.Headers.ContainsKey("Forwarded");
-        if (!limitLoopback && !forwarded && (address is null || IPAddress.IsLoopback(address)))
-        {
-            return RateLimitPartition.GetNoLimiter("loopback");
-        }
+        builder.RequireRateLimiting(policy);
+        return options.LimitLoopback ? builder : builder.ExemptFromRateLimiting(IsLocal);
+    }
 
-        return RateLimitPartition.GetTokenBucketLimiter(address?.ToString() ?? "unknown", _ => new TokenBucketRateLimiterOptions
+    /// <summary>A forwarded request comes from somebody else than the proxy that stands on this machine.</summary>
+    static bool IsLocal(HttpContext context) =>
+        (context.Connection.RemoteIpAddress is not { } address || IPAddress.IsLoopback(address))
+        && !context.Request.Headers.ContainsKey("X-Forwarded-For") && !context.Request.Headers.ContainsKey("Forwarded");
+
+    static RateLimitPartition<string> Of(HttpContext context, int perSecond) =>
+        RateLimitPartition.GetTokenBucketLimiter(context.Connection.RemoteIpAddress?.ToString() ?? "unknown", _ => new TokenBucketRateLimiterOptions
         {
             TokenLimit = perSecond,
             TokensPerPeriod = perSecond,
             ReplenishmentPeriod = TimeSpan.FromSeconds(1),
             QueueLimit = 0,
         });
-    }
 }

@@ -13,9 +13,20 @@ internal sealed class DataStamp(Database database, IReadOnlyList<string> tables)
 
     Made? _last;
 
-    public async ValueTask<string> ReadAsync(CancellationToken cancellation)
+    public ValueTask<string> ReadAsync(CancellationToken cancellation)
     {
-        await database.Versions.RefreshAsync(Staleness, cancellation);
+        var fresh = database.Versions.RefreshAsync(Staleness, cancellation);
+        return fresh.IsCompletedSuccessfully ? new ValueTask<string>(Text()) : WaitAsync(fresh);
+    }
+
+    async ValueTask<string> WaitAsync(ValueTask fresh)
+    {
+        await fresh;
+        return Text();
+    }
+
+    string Text()
+    {
         var last = Volatile.Read(ref _last);
         if (last is not null && IsCurrent(last.Versions))
         {

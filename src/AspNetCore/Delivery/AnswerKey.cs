@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 
@@ -17,10 +18,12 @@ internal static class AnswerKey
     {
         if (!HttpMethods.IsPost(request.Method))
         {
-            return $"{request.Method} {request.Path.Value}{request.QueryString.Value} {version}";
+            // Its length tells where the path ends: decoded, it may hold a question mark itself.
+            return string.Create(CultureInfo.InvariantCulture, $"{request.Method} {request.Path.Value?.Length:D5} {request.Path.Value}{request.QueryString.Value} {version}");
         }
 
-        if (request.ContentLength is > LongestBody)
+        var length = request.ContentLength;
+        if (length is > LongestBody)
         {
             return null;
         }
@@ -28,7 +31,12 @@ internal static class AnswerKey
         var reader = request.BodyReader;
         while (true)
         {
-            var read = await reader.ReadAsync(request.HttpContext.RequestAborted);
+            // A short body has come with its headers nearly always: then nobody has to be asked to cancel the wait.
+            if (!reader.TryRead(out var read))
+            {
+                read = await reader.ReadAsync(request.HttpContext.RequestAborted);
+            }
+
             var body = read.Buffer;
             if (body.Length > LongestBody)
             {
@@ -36,15 +44,32 @@ internal static class AnswerKey
                 return null;
             }
 
-            if (read.IsCompleted)
+            if (read.IsCompleted || body.Length == length)
             {
-                // One character per byte: equal texts are equal bodies.
-                var key = $"{request.Method} {request.Path.Value}{request.QueryString.Value} {version}\n{request.ContentType}\n{Encoding.Latin1.GetString(body)}";
+                var key = WithBody(request, version, body);
                 reader.AdvanceTo(body.Start);
                 return key;
             }
 
             reader.AdvanceTo(body.Start, body.End);
         }
+    }
+
+    static string WithBody(HttpRequest request, string version, ReadOnlySequence<byte> body)
+    {
+        var (path, query, type) = (request.Path.Value ?? "", request.QueryString.Value ?? "", request.ContentType ?? "");
+        const int separators = 10;
+        return string.Create(
+            request.Method.Length + path.Length + query.Length + version.Length + type.Length + separators + (int)body.Length,
+            (request.Method, path, query, version, type, body),
+            static (key, parts) =>
+            {
+                key.TryWrite(CultureInfo.InvariantCulture, $"{parts.Method} {parts.path.Length:D5} {parts.path}{parts.query} {parts.version}\n{parts.type}\n", out var at);
+                foreach (var piece in parts.body)
+                {
+                    // One character per byte: equal texts are equal bodies.
+                    at += Encoding.Latin1.GetChars(piece.Span, key[at..]);
+                }
+            });
     }
 }

@@ -20,9 +20,17 @@ internal static class CompressionExtensions
 
     static readonly string[] Types = [.. ResponseCompressionDefaults.MimeTypes, "application/problem+json", "image/svg+xml"];
 
+    /// <summary>Nearly all answers of a service have one content type, and that is one object.</summary>
+    static string? _lastCompressible;
+
     /// <summary>Whether a content type is one that compression is for.</summary>
     public static bool IsCompressible(string? contentType)
     {
+        if (contentType is null || ReferenceEquals(contentType, _lastCompressible))
+        {
+            return contentType is not null;
+        }
+
         var type = contentType.AsSpan();
         var semicolon = type.IndexOf(';');
         type = (semicolon < 0 ? type : type[..semicolon]).Trim();
@@ -30,6 +38,7 @@ internal static class CompressionExtensions
         {
             if (type.Equals(known, StringComparison.OrdinalIgnoreCase))
             {
+                _lastCompressible = contentType;
                 return true;
             }
         }
@@ -56,26 +65,27 @@ internal static class CompressionExtensions
     {
         var compression = app.ApplicationServices.GetRequiredService<SwitchRegistry>().Add(new SwitchDefinition(
             SwitchName, "delivery", "Compresses answers of 1 KB and more with Brotli or gzip for clients that accept it"));
-        app.Use((context, next) =>
-        {
-            context.Response.OnStarting(static state =>
-            {
-                var response = (HttpResponse)state;
-                if (IsCompressible(response.ContentType))
-                {
-                    AddVary(response.Headers);
-                }
 
-                return Task.CompletedTask;
-            }, context.Response);
-            return next(context);
-        });
-        app.UseWhen(_ => compression.On, branch => branch.UseResponseCompression());
+        // Without the header there is nothing to choose from.
+        app.UseWhen(context => compression.On && context.Request.Headers.AcceptEncoding.Count > 0, branch => branch.UseResponseCompression());
+    }
+
+    /// <summary>To be called when an answer begins.</summary>
+    public static void SetVary(HttpResponse response)
+    {
+        if (IsCompressible(response.ContentType))
+        {
+            AddVary(response.Headers);
+        }
     }
 
     static void AddVary(IHeaderDictionary headers)
     {
-        if (!headers.GetCommaSeparatedValues(HeaderNames.Vary).Contains(HeaderNames.AcceptEncoding, StringComparer.OrdinalIgnoreCase))
+        if (headers.Vary.Count == 0)
+        {
+            headers.Vary = HeaderNames.AcceptEncoding;
+        }
+        else if (!headers.GetCommaSeparatedValues(HeaderNames.Vary).Contains(HeaderNames.AcceptEncoding, StringComparer.OrdinalIgnoreCase))
         {
             headers.AppendCommaSeparatedValues(HeaderNames.Vary, HeaderNames.AcceptEncoding);
         }

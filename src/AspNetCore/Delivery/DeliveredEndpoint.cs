@@ -23,8 +23,14 @@ public static class DeliveredEndpoint
         {
             endpoint.Metadata.Add(copy);
             var inner = endpoint.RequestDelegate!;
-            var delivery = new Delivery(copy, inner, endpoint.ApplicationServices.GetService<AnswerCache>());
-            endpoint.RequestDelegate = delivery.InvokeAsync;
+            var answers = endpoint.ApplicationServices.GetService<AnswerCache>();
+            if (answers is not null && copy.Version is not null)
+            {
+                endpoint.Metadata.Add(BeginsItself.Instance);
+                inner = BeginsItself.Wrap(inner, endpoint.ApplicationServices.GetRequiredService<FettleOptions>().RequestTimeout);
+            }
+
+            endpoint.RequestDelegate = new Delivery(copy, inner, answers).InvokeAsync;
         });
         return builder;
     }
@@ -138,7 +144,7 @@ internal sealed class Delivery(DeliveryPolicy policy, RequestDelegate inner, Ans
         response.ContentLength = body.Length;
         if (!HttpMethods.IsHead(context.Request.Method))
         {
-            await response.BodyWriter.WriteAsync(body, context.RequestAborted);
+            await response.BodyWriter.WriteAsync(body);
         }
     }
 

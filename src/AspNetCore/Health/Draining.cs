@@ -8,6 +8,8 @@ namespace Fettle.AspNetCore;
 /// </summary>
 internal sealed class Draining(FettleOptions options, IHostApplicationLifetime lifetime, TimeProvider time) : IHostedLifecycleService
 {
+    bool _drained;
+
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -18,8 +20,10 @@ internal sealed class Draining(FettleOptions options, IHostApplicationLifetime l
     {
         // A signal has said so already; a caller of StopAsync has not.
         lifetime.StopApplication();
-        if (options.DrainDelay > TimeSpan.Zero)
+        if (options.DrainDelay > TimeSpan.Zero && !_drained)
         {
+            // Whoever stops a stopped service again waits for nobody.
+            _drained = true;
             await Task.Delay(options.DrainDelay, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

@@ -14,6 +14,8 @@ internal sealed class InstrumentSeries
     readonly ConcurrentDictionary<string, MetricSeries>.AlternateLookup<ReadOnlySpan<char>> _lookup;
     readonly double[]? _bounds;
     readonly bool _observesTotals;
+    readonly SeenTags?[] _seen = new SeenTags?[SeenTags.Slots];
+    MetricSeries? _untagged;
 
     public InstrumentSeries(Instrument instrument, double[] defaultBounds)
     {
@@ -71,9 +73,22 @@ internal sealed class InstrumentSeries
     {
         if (tags.IsEmpty)
         {
-            return Series.GetOrAdd("", static (key, bounds) => new MetricSeries(key, bounds), _bounds);
+            return _untagged ??= Series.GetOrAdd("", static (key, bounds) => new MetricSeries(key, bounds), _bounds);
         }
 
+        ref var seen = ref _seen[SeenTags.Slot(tags)];
+        if (seen is { } last && last.Equal(tags))
+        {
+            return last.Series;
+        }
+
+        var series = FindByLabels(tags);
+        seen = SeenTags.Of(tags, series) ?? seen;
+        return series;
+    }
+
+    MetricSeries FindByLabels(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
         var writer = new LabelWriter(stackalloc char[StackCharacters]);
         foreach (var (name, value) in tags)
         {

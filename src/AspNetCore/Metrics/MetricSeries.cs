@@ -30,8 +30,14 @@ internal sealed class MetricSeries(string labels, double[]? bounds)
 
     public void Observe(double value)
     {
-        var index = Array.BinarySearch(bounds!, value);
-        Interlocked.Increment(ref _buckets![index >= 0 ? index : ~index]);
+        // From below: what is recorded most often is short.
+        var index = 0;
+        while (index < bounds!.Length && value > bounds[index])
+        {
+            index++;
+        }
+
+        Interlocked.Increment(ref _buckets![index]);
         Interlocked.Increment(ref _count);
         Add(value);
     }

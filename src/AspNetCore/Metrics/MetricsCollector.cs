@@ -19,6 +19,9 @@ internal sealed class MetricsCollector : IDisposable
     /// <summary>The meters listened to; <c>*</c> stands for any end.</summary>
     public static readonly string[] Meters = ["Microsoft.AspNetCore.*", "System.Runtime", "Npgsql*", "Fettle.*"];
 
+    /// <summary>Counts each block that a connection borrows from the pool, several a request, and tells what requests tell.</summary>
+    const string EveryRental = "aspnetcore.memory_pool.rented";
+
     static readonly string[] Prefixes = [.. Meters.Select(m => m.TrimEnd('*'))];
 
     readonly MeterListener _listener = new();
@@ -34,7 +37,7 @@ internal sealed class MetricsCollector : IDisposable
 
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (Prefixes.Any(p => instrument.Meter.Name.StartsWith(p, StringComparison.Ordinal)))
+            if (instrument.Name != EveryRental && Prefixes.Any(p => instrument.Meter.Name.StartsWith(p, StringComparison.Ordinal)))
             {
                 listener.EnableMeasurementEvents(instrument, _instruments.GetOrAdd(instrument, i => new InstrumentSeries(i, DurationBounds)));
             }

@@ -135,6 +135,22 @@ public sealed class ConfigTests : IDisposable
     }
 
     [Fact]
+    public async Task ConfigShow_WritesTheGoldenContract()
+    {
+        using var console = ConsoleCapture.Start();
+        var json = Path.Combine(_folder, "config.json");
+        (await HostCommandLine.RunAsync(["config", "show", "--profile", "test", "--redis", "redis://:sesame@h", "--cache-entries", "7", "--database", "sqlite:/data/stocks.db", "--json", json])).ShouldBe(0, console.Error);
+        var document = JsonNode.Parse(await File.ReadAllTextAsync(json))!;
+        var settings = document["settings"]!.AsArray();
+
+        // Names are what variables, files and scripts hold; of the rest, one of each kind shows the form.
+        document["names"] = new JsonArray([.. settings.Select(s => s!["name"]!.DeepClone())]);
+        string[] shown = ["profile", "database:address", "cache:entries", "cache:seconds", "cache:redis", "cache:popularity"];
+        document["settings"] = new JsonArray([.. settings.Where(s => shown.Contains((string)s!["name"]!)).Select(s => s!.DeepClone())]);
+        AspNetCore.Tests.Golden.Matches("config.json", document);
+    }
+
+    [Fact]
     public async Task ConfigShow_SetsTheProfilesSideBySide()
     {
         using var console = ConsoleCapture.Start();

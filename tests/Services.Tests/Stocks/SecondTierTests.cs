@@ -14,6 +14,9 @@ public sealed class SecondTierTests
     const string Path = "/api/v1/predict";
     const string Body = """{"bse_code":"500007","prediction_date":"2025-09-30"}""";
 
+    /// <summary>A read of predictions that misses its budget may still find features.</summary>
+    const string Prediction = "fettle-predictions; hit";
+
     static StocksOptions Options(string folder, RedisServer? redis, string file = "s.db") => new()
     {
         Database = DatabaseAddress.Parse("sqlite:" + System.IO.Path.Combine(folder, file)),
@@ -35,6 +38,8 @@ public sealed class SecondTierTests
         return host;
     }
 
+    static string Layer((int Status, JsonNode? Body, HttpResponseMessage Response) answer) => answer.Response.Headers.GetValues("Cache-Status").Single();
+
     static async Task<string> StatusAsync(StocksHost host, string body = Body) => (await host.PostAsync(Path, body)).Response.Headers.GetValues("X-Cache-Status").Single();
 
     [RequiresRedisFact]
@@ -55,7 +60,7 @@ public sealed class SecondTierTests
         {
             var body = $$"""{"bse_code":"{{500_000 + (7 * (attempt % 10))}}","prediction_date":"2025-{{8 + (attempt / 10 / 28 % 2):00}}-{{1 + (attempt / 10 % 28):00}}"}""";
             await StatusAsync(first, body);
-            travelled = await StatusAsync(second, body) == "HIT";
+            travelled = Layer(await second.PostAsync(Path, body)) == Prediction;
         }
 
         travelled.ShouldBeTrue("what the first made is a hit on the second");
@@ -103,7 +108,7 @@ public sealed class SecondTierTests
             var batch = $$"""{"predictions":[{{items}}]}""";
             await first.PostAsync("/api/v1/batch_predict", batch);
             await counting.ExecuteAsync("CONFIG", "RESETSTAT");
-            travelled = (await second.PostAsync("/api/v1/batch_predict", batch)).Response.Headers.GetValues("X-Cache-Status").Single() == "HIT";
+            travelled = Layer(await second.PostAsync("/api/v1/batch_predict", batch)) == Prediction;
             reads = (await counting.ExecuteAsync("INFO", "commandstats")).AsText()!;
         }
 
@@ -153,8 +158,8 @@ public sealed class SecondTierTests
     [Fact]
     public async Task DifferentQuestions_NeverGetEachOthersAnswers()
     {
-        await using var host = await StocksHost.OverSampleAsync(30);
-        var bodies = Enumerable.Range(0, 30).Select(i => 500_000 + (7 * i)).SelectMany(code => (string[])
+        await using var host = await StocksHost.OverSampleAsync(15);
+        var bodies = Enumerable.Range(0, 15).Select(i => 500_000 + (7 * i)).SelectMany(code => (string[])
         [
             $$"""{"bse_code":"{{code}}","prediction_date":"2025-09-30"}""",
             $$"""{"bse_code":"{{code}}","prediction_date":"2025-09-29","include_features":true}""",
@@ -171,7 +176,7 @@ public sealed class SecondTierTests
         await Task.WhenAll(Enumerable.Range(0, 6).Select(async user =>
         {
             var random = new Random(user);
-            for (var i = 0; i < 60; i++)
+            for (var i = 0; i < 40; i++)
             {
                 var body = bodies[random.Next(bodies.Length)];
                 (await host.AnswerAsync(Path, body)).ShouldBe(expected[body]);

@@ -120,7 +120,7 @@ public sealed class SwitchTests
     static List<(string Path, string Body)> Requests()
     {
         var requests = new List<(string, string)>();
-        for (var i = 0; i < 60; i += 4)
+        for (var i = 0; i < 60; i += 8)
         {
             requests.Add(("/api/v1/predict", $$"""{"bse_code":"{{500_000 + 7 * i}}","prediction_date":"2025-0{{7 + i % 3}}-15","include_features":true,"include_contributions":true}"""));
         }
