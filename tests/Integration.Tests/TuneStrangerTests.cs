@@ -60,12 +60,12 @@ public sealed class TuneStrangerTests : IDisposable
                 answers: { ignore: [/request] }
                 """);
 
-            var (code, output, errors) = await ProgramRun.RunAsync(_folder, "tune", "--config", "live.yaml", "--quick", "--minutes", "1");
+            var (code, output, errors) = await ProgramRun.RunAsync(_folder, "tune", "--config", "live.yaml", "--quick", "--minutes", "0.25");
             code.ShouldBe(0, output + errors);
             errors.ShouldContain("trust: observe");
             output.ShouldContain("Baseline");
 
-            var (advised, advice, trouble) = await ProgramRun.RunAsync(_folder, "tune", "--config", "live.yaml", "--quick", "--minutes", "1", "--trust", "advise");
+            var (advised, advice, trouble) = await ProgramRun.RunAsync(_folder, "tune", "--config", "live.yaml", "--quick", "--minutes", "0.25", "--trust", "advise");
             advised.ShouldBe(0, advice + trouble);
             advice.ShouldContain("advised only");
 

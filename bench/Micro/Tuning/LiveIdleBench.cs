@@ -10,7 +10,7 @@ internal sealed class LiveIdleBench : IBenchmark
     const int Loops = 20;
 
     /// <summary>The shortest rounds that there are: the noisiest, and twenty loops hold a machine for a minute and a half.</summary>
-    static readonly Pace Pace = new(5, 9, 4, 4, 10, TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.2));
+    static readonly Pace Pace = new(5, 9, 4, 4, 10, TimeSpan.FromSeconds(0.07), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(0.07), TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.2));
 
     public string Name => "tuning-live-idle";
 
