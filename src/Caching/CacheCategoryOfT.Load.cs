@@ -213,7 +213,7 @@ public sealed partial class CacheCategory<T>
         EnvelopeHeader header;
         try
         {
-            value = Envelope.Read(read.Bytes.Span, _serializer!, Options.MaxStoredBytes + 65_536, out header);
+            value = Envelope.Read(read.Bytes.Span, _serializer!, Options.MaxStoredBytes + 65_536, Envelope.Place(Name, flight.Key), out header);
         }
         catch (Exception)
         {
@@ -259,7 +259,7 @@ public sealed partial class CacheCategory<T>
         if (lease.Token is not null)
         {
             // A dead flight stores too: the lease alone decides whether the second tier takes the value, and others may wait for it.
-            var bytes = Encode(value, new EnvelopeHeader(flight.DataVersion, microseconds, (long)Options.StaleWindow.TotalMilliseconds, tags));
+            var bytes = Encode(flight.Key, value, new EnvelopeHeader(flight.DataVersion, microseconds, (long)Options.StaleWindow.TotalMilliseconds, tags));
             if (bytes is not null)
             {
                 stored = bytes.Length;
@@ -349,9 +349,9 @@ public sealed partial class CacheCategory<T>
     TimeSpan TimeToLiveOf(T value, TimeSpan? given) =>
         given ?? (value is null && Options.NegativeTimeToLive is { } negative ? negative : CurrentTimeToLive);
 
-    byte[]? Encode(T value, in EnvelopeHeader header)
+    byte[]? Encode(string key, T value, in EnvelopeHeader header)
     {
-        var bytes = Envelope.Write(value, header, _serializer!, Options.CompressAbove ?? int.MaxValue);
+        var bytes = Envelope.Write(value, header, _serializer!, Options.CompressAbove ?? int.MaxValue, Envelope.Place(Name, key));
         return bytes.Length <= Options.MaxStoredBytes ? bytes : null;
     }
 

@@ -151,7 +151,7 @@ public sealed partial class CacheCategory<T>
         var length = 0;
         try
         {
-            var bytes = Encode(value, new EnvelopeHeader(version, 0, (long)Options.StaleWindow.TotalMilliseconds, tags));
+            var bytes = Encode(key, value, new EnvelopeHeader(version, 0, (long)Options.StaleWindow.TotalMilliseconds, tags));
             if (bytes is null)
             {
                 await _second!.InvalidateAsync([Invalidation.ForKey(Name, key)]);

@@ -75,7 +75,7 @@ internal sealed class CoherenceChecker(int seed, TierFixture fixture, RedisServe
         await ConvergeAsync();
         if (!_failures.IsEmpty)
         {
-            throw new InvalidOperationException($"seed {seed}: {_failures.Count} broken promises after {_reads} reads and {_writes} writes. The first:\n{_failures.First()}\nfaults:\n{string.Join('\n', _faults.TakeLast(30))}");
+            throw new InvalidOperationException($"seed {seed}: {_failures.Count} broken promises after {_reads} reads and {_writes} writes. The first:\n{_failures.First()}\nfaults:\n{string.Join('\n', _faults)}");
         }
     }
 

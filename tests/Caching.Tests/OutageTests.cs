@@ -123,6 +123,22 @@ public class OutageTests
     }
 
     [Fact]
+    public async Task ValueOfAnotherKey_IsNeverReturned()
+    {
+        // A reply that arrives twice answers the next read too: the bytes are whole, and of another key.
+        await using var node = new CacheNode(_time, _server);
+        await node.Values.SetAsync("a", "of a");
+        await node.Values.SetAsync("b", "of b");
+        byte[] bytes = [];
+        _server.Tamper(new SecondTierKey("values", "a"), b => bytes = b);
+        _server.Tamper(new SecondTierKey("values", "b"), _ => bytes);
+        await using var reader = new CacheNode(_time, _server);
+        (await reader.Get("b", "loaded")).ShouldBe("loaded");
+        (await reader.Get("a", "loaded")).ShouldBe("of a");
+        reader.Values.GetStatistics().SecondTier.Corrupt.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task OneLoadPerCluster_OthersWaitForTheAnnouncement()
     {
         var options = new CategoryOptions("values") { OneLoadPerCluster = true };

@@ -63,13 +63,13 @@ internal sealed class StocksProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Every stock's code, and the newest day.</summary>
+    /// <summary>The codes of the stocks with enough history to be predicted, and the newest day.</summary>
     public static async Task<(string[] Codes, string Date)> ReadAsync(string file)
     {
         await using var database = Database.Open(DatabaseAddress.Parse("sqlite:" + file));
         await using var connection = await database.OpenReadAsync();
         await using var command = connection.CreateCommand();
-        command.CommandText = "SELECT bse_code FROM stocks ORDER BY id";
+        command.CommandText = "SELECT bse_code FROM stocks s WHERE (SELECT COUNT(*) FROM price_movements p WHERE p.bse_code = s.bse_code) >= 100 ORDER BY id";
         var codes = new List<string>();
         await using (var reader = await command.ExecuteReaderAsync())
         {

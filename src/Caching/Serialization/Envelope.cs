@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Numerics;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Fettle.Caching.Serialization;
@@ -10,19 +11,24 @@ namespace Fettle.Caching.Serialization;
 /// What surrounds a value in the second tier: magic, version, flags, checksum, data version, load time, stale window, tags, then the payload.
 /// Little-endian. Anything that does not parse exactly is refused, and the cache counts it as a miss.
 /// <code>
-/// 0 magic F7 | 1 version 01 | 2 flags (1 null, 2 compressed) | 3 zero | 4 CRC-32C of all from 8 | 8 data version (8)
+/// 0 magic F7 | 1 version 02 | 2 flags (1 null, 2 compressed) | 3 zero | 4 CRC-32C of the place and all from 8 | 8 data version (8)
 /// 16 load time in µs (4) | 20 stale window in ms (8) | 28 raw payload length (4) | 32 number of tags (2) | tags: length (2), UTF-8 | payload
 /// </code>
+/// The place is the category and the key: a value that comes back for another key, whoever mixed them up, is refused like a damaged one.
 /// </summary>
 internal static class Envelope
 {
     const byte Magic = 0xF7;
-    const byte Version = 1;
+    const byte Version = 2;
     const int HeaderLength = 34;
     const byte NullFlag = 1;
     const byte CompressedFlag = 2;
 
-    public static byte[] Write<T>(T value, in EnvelopeHeader header, ICacheSerializer<T> serializer, int compressAbove)
+    /// <summary>What the checksum knows of where the value is stored.</summary>
+    public static uint Place(string category, string key) =>
+        Add(Add(Add(uint.MaxValue, MemoryMarshal.AsBytes(category.AsSpan())), "\0"u8), MemoryMarshal.AsBytes(key.AsSpan()));
+
+    public static byte[] Write<T>(T value, in EnvelopeHeader header, ICacheSerializer<T> serializer, int compressAbove, uint place)
     {
         var payload = new ArrayBufferWriter<byte>(256);
         byte flags = 0;
@@ -71,19 +77,19 @@ internal static class Envelope
         }
 
         body.CopyTo(bytes.AsSpan(at));
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(4), Checksum(bytes.AsSpan(8)));
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(4), ~Add(place, bytes.AsSpan(8)));
         return bytes;
     }
 
-    /// <exception cref="InvalidDataException">The bytes are not an envelope of this version, are damaged, or are longer than allowed.</exception>
-    public static T Read<T>(ReadOnlySpan<byte> bytes, ICacheSerializer<T> serializer, int maxBytes, out EnvelopeHeader header)
+    /// <exception cref="InvalidDataException">The bytes are not an envelope of this version, are damaged, were stored elsewhere, or are longer than allowed.</exception>
+    public static T Read<T>(ReadOnlySpan<byte> bytes, ICacheSerializer<T> serializer, int maxBytes, uint place, out EnvelopeHeader header)
     {
         if (bytes.Length < HeaderLength || bytes[0] != Magic || bytes[1] != Version || (bytes[2] & ~3) != 0 || bytes[3] != 0)
         {
             Throw.CorruptValue("not an envelope of this version");
         }
 
-        if (bytes.Length > maxBytes || BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]) != Checksum(bytes[8..]))
+        if (bytes.Length > maxBytes || BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]) != ~Add(place, bytes[8..]))
         {
             Throw.CorruptValue("longer than allowed, or the checksum differs");
         }
@@ -161,9 +167,8 @@ internal static class Envelope
         return default;
     }
 
-    static uint Checksum(ReadOnlySpan<byte> bytes)
+    static uint Add(uint crc, ReadOnlySpan<byte> bytes)
     {
-        var crc = uint.MaxValue;
         while (bytes.Length >= 8)
         {
             crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
@@ -175,7 +180,7 @@ internal static class Envelope
             crc = BitOperations.Crc32C(crc, b);
         }
 
-        return ~crc;
+        return crc;
     }
 }
 
