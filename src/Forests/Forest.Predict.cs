@@ -10,7 +10,8 @@ public sealed partial class Forest
     /// <summary>Rows are worked in pieces of this many margins, so that scratch stays on the stack.</summary>
     const int StackMargins = 256;
 
-    const int PiecesPerThread = 4;
+    /// <summary>Small enough that the last piece keeps nobody waiting for long; a piece is at least one block.</summary>
+    const int PiecesPerThread = 32;
 
     /// <summary>Margins of this many rows are kept between the trees and the link.</summary>
     const int ChunkRows = 2048;
@@ -238,15 +239,16 @@ public sealed partial class Forest
         {
             var length = Math.Min(chunk, count - start);
             RunKernels(rows.Slice(start * FeatureCount, length * FeatureCount), length, scratch[..(length * margins)], inBlocks);
-            for (var r = 0; r < length; r++)
+            if (link)
             {
-                var row = scratch.Slice(r * margins, margins);
-                if (link)
-                {
-                    Link(row);
-                }
+                LinkAll(scratch[..(length * margins)]);
+            }
 
-                Copy(row[..width], outputs.Slice((start + r) * width, width));
+            // Links leave fewer outputs than margins at the front of a row.
+            var (parts, part) = width == margins ? (1, length * width) : (length, width);
+            for (var r = 0; r < parts; r++)
+            {
+                Copy(scratch.Slice(r * margins, part), outputs.Slice(start * width + r * width, part));
             }
         }
 
@@ -316,9 +318,17 @@ public sealed partial class Forest
     void LinkAll<TSum>(Span<TSum> margins) where TSum : unmanaged
     {
         var width = Model.MarginCount;
-        if (typeof(TSum) == typeof(float) && width == 1)
+        if (width == 1)
         {
-            Links.SingleColumn(Model, MemoryMarshal.Cast<TSum, float>(margins));
+            if (typeof(TSum) == typeof(float))
+            {
+                Links.SingleColumn(Model, MemoryMarshal.Cast<TSum, float>(margins));
+            }
+            else
+            {
+                Links.DoubleColumn(Model, MemoryMarshal.Cast<TSum, double>(margins));
+            }
+
             return;
         }
 

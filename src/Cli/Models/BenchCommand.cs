@@ -11,7 +11,7 @@ internal static class BenchCommand
     {
         var file = new Argument<string?>("file") { Description = "The model; without it, a seeded XGBoost model of 500 trees of depth 6 on 25 features", Arity = ArgumentArity.ZeroOrOne };
         var rounds = new Option<int>("--rounds") { Description = "Rounds in which all engines take turns (1–1000)", DefaultValueFactory = _ => 15 };
-        var modules = new Option<string?>("--onnxruntime") { Description = "Folder whose node_modules holds onnxruntime-node" };
+        var modules = new Option<string?>("--onnxruntime") { Description = "Folder whose node_modules holds onnxruntime-node; without it, this folder and artifacts/onnxruntime are tried" };
         var device = new Option<ForestDevice>("--device") { Description = "auto, cpu or gpu", DefaultValueFactory = _ => ForestDevice.Auto };
         device.AcceptOnlyFromAmong("auto", "cpu", "gpu");
         var json = new Option<string?>("--json") { Description = "Write the result document here" };
@@ -26,12 +26,18 @@ internal static class BenchCommand
             return WithModel(parse.GetValue(file), path =>
             {
                 ModelCommand.Load(path, new ForestOptions { Device = parse.GetValue(device) });
-                var result = ModelBenchmark.Run(path, parse.GetValue(rounds), parse.GetValue(modules), Console.Error.WriteLine);
+                var result = ModelBenchmark.Run(path, parse.GetValue(rounds), Modules(parse.GetValue(modules)), Console.Error.WriteLine);
                 return ModelOutput.Print([ModelBenchmark.Table(result), ModelBenchmark.Kernels(path, Math.Min(parse.GetValue(rounds), 5))], "bench", parse.GetValue(json));
             });
         });
         return command;
     }
+
+    /// <exception cref="UserErrorException">The folder that was named has none.</exception>
+    static string? Modules(string? folder) => folder is null
+        ? new[] { ".", Path.Combine("artifacts", "onnxruntime") }.FirstOrDefault(RivalEngine.HasOnnxRuntime)
+        : RivalEngine.HasOnnxRuntime(folder) ? folder
+        : throw new UserErrorException($"--onnxruntime is '{folder}', which has no node_modules/onnxruntime-node; 'npm install onnxruntime-node --ignore-scripts --prefix {folder}' puts it there");
 
     static int WithModel(string? file, Func<string, int> run)
     {

@@ -89,20 +89,20 @@ internal static class ProfileCommand
 
     static ResultTable Table(Dictionary<string, double> sums, double total, int count)
     {
-        var known = sums.Where(s => s.Key != "total").OrderByDescending(s => s.Value).ToArray();
-        var parts = known.Select(s => (s.Key, s.Value)).ToList();
-        var named = known.Sum(s => s.Value);
+        var parts = sums.Where(s => s.Key != "total").Select(s => (s.Key, s.Value)).ToList();
+        var named = parts.Sum(s => s.Value);
         if (sums.TryGetValue("total", out var inServer))
         {
             // What the service spent and gave no name to.
             parts.Add(("the rest of the service", Math.Max(0, inServer - named)));
         }
 
+        parts = [.. parts.OrderByDescending(p => p.Value)];
         var rows = parts.Select(p => new[] { p.Key, Text(p.Value / count), Text(100 * p.Value / total) }).ToList();
         var outside = total - Math.Max(inServer, named);
         rows.Add([inServer > 0 ? "network" : "network and the rest", Text(outside / count), Text(100 * outside / total)]);
         return new ResultTable($"{count} requests, {Text(total / count)} ms each", ["part", "ms per request", "share %"], rows,
-            $"largest costs: {string.Join(", ", known.Take(3).Select(s => s.Key))}");
+            $"largest costs: {string.Join(", ", parts.Take(3).Select(s => s.Key))}");
     }
 
     static string Text(double value) => value.ToString("F3", CultureInfo.InvariantCulture);

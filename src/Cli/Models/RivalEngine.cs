@@ -30,9 +30,11 @@ internal sealed class RivalEngine : IDisposable
     /// and its libraries exist.
     /// </summary>
     public static RivalEngine? StartOnnxRuntime(string model, string rows, int features, string modules, string provider = "cpu") =>
-        Directory.Exists(Path.Combine(modules, "node_modules", "onnxruntime-node"))
-            ? Start(provider == "cpu" ? "ONNX Runtime" : $"ONNX Runtime ({provider})", "ONNX", "node", "rival.js", NodeScript, [model, rows, $"{features}", provider], Path.Combine(modules, "node_modules"))
+        HasOnnxRuntime(modules)
+            ? Start(provider == "cpu" ? "ONNX Runtime" : $"ONNX Runtime ({provider})", "ONNX", "node", "rival.js", NodeScript, [model, rows, $"{features}", provider], Path.GetFullPath(Path.Combine(modules, "node_modules")))
             : null;
+
+    public static bool HasOnnxRuntime(string folder) => Directory.Exists(Path.Combine(folder, "node_modules", "onnxruntime-node"));
 
     /// <summary>Nanoseconds of each of <paramref name="count"/> single-row predictions, rows rotating.</summary>
     public double[] OneRow(int count) => Ask($"one {count}");

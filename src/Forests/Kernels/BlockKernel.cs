@@ -11,10 +11,14 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
 
     /// <summary>Byte offset of each heap node's mask.</summary>
     readonly int[] _heap;
-    readonly ReachProgram[] _programs;
 
-    /// <summary>The ranked tests for <see cref="RankTests{TMask}"/>, and where each slot's begin.</summary>
-    readonly RankTests<TMask>.Place[] _tests;
+    /// <summary>The programs one after another, as the processor reads them.</summary>
+    readonly Code[] _programs;
+    readonly ReachProgram.Step[] _steps;
+    readonly int[] _reaches;
+
+    /// <summary>The ranked tests of each slot for <see cref="RankTests{TMask}"/>, and where they begin.</summary>
+    readonly (RankTests<TMask>.Group[] Groups, int[] Lows)[] _tests;
     readonly int[] _slotStarts;
 
     /// <summary>The row at each position of the sums.</summary>
@@ -24,22 +28,23 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
     {
         _forest = forest;
         _pool = new ScratchPool(() => new BlockScratch(forest, TMask.Rows));
-        _heap = GC.AllocateUninitializedArray<int>(forest.Heap.Length + 1, pinned: true);
-        for (var i = 0; i < forest.Heap.Length; i++)
-        {
-            _heap[i] = forest.Heap[i] * Bytes;
-        }
-
-        _programs = [.. forest.Programs.Select(p => p.Scale(Bytes))];
-        _tests = [.. forest.Tests.Select(t => RankTests<TMask>.PlaceOf(t.Rank))];
+        _heap = [.. forest.Heap.Select(test => test * Bytes)];
+        _steps = [.. forest.Programs.SelectMany(p => p.Steps, (_, s) => new ReachProgram.Step { Test = s.Test * Bytes, From = s.From * Bytes })];
+        _reaches = [.. forest.Programs.SelectMany(p => p.Reaches, (_, r) => r * Bytes)];
+        _programs = [.. forest.Programs.Select(p => new Code(p.Steps.Length, p.PlaneWidth, p.Planes, p.Leaves))];
         _slotStarts = new int[forest.Ranks.Slots + 1];
         for (var slot = 0; slot <= forest.Ranks.Slots; slot++)
         {
             _slotStarts[slot] = forest.Tests.Count(t => t.Slot < slot);
         }
 
+        _tests = [.. Enumerable.Range(0, forest.Ranks.Slots).Select(slot =>
+            RankTests<TMask>.Plan([.. forest.Tests[_slotStarts[slot].._slotStarts[slot + 1]].Select(t => t.Rank)]))];
         _order = [.. Enumerable.Range(0, TMask.Rows).Select(p => (short)TMask.RowAt(p, forest.Doubles.Length > 0))];
     }
+
+    /// <summary>A <see cref="ReachProgram"/> without its arrays.</summary>
+    readonly record struct Code(int Steps, int PlaneWidth, int Planes, int Leaves);
 
     public int BlockRows => TMask.Rows;
 
@@ -93,7 +98,7 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
         {
             var (start, end) = (_slotStarts[slot], _slotStarts[slot + 1]);
             RankTests<TMask>.Prepare(ref Unsafe.Add(ref scratch.Ranks.Start, slot * TMask.Rows), ref scratch.Nibbles.Start);
-            RankTests<TMask>.Run(ref scratch.Nibbles.Start, _tests.AsSpan(start, end - start), ref Unsafe.Add(ref masks, start * Bytes));
+            RankTests<TMask>.Run(ref scratch.Nibbles.Start, _tests[slot].Groups, _tests[slot].Lows, ref Unsafe.Add(ref masks, start * Bytes));
             if (anyMissing)
             {
                 SendMissing(TMask.SignBits(ref Unsafe.Add(ref scratch.Missing.Start, slot * TMask.Rows)), start, end, ref masks);
@@ -151,20 +156,22 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
         ref var planes = ref scratch.Planes.Start;
         ref var indexes = ref scratch.Indexes.Start;
         var margins = _forest.Model.TreeMargins;
+        ref var step = ref MemoryMarshal.GetArrayDataReference(_steps);
+        ref var reaches = ref MemoryMarshal.GetArrayDataReference(_reaches);
         for (var t = 0; t < margins.Length; t++)
         {
-            int count, leaves;
+            var (count, leaves) = (_forest.HeapDepth, _forest.TableLeaves);
             if (_forest.HeapDepth > 0)
             {
-                count = _forest.HeapDepth;
-                leaves = 1 << count;
                 HeapPlanes<TMask>.Run(ref masks, ref _heap[t << count], count, ref planes);
             }
             else
             {
-                var program = _programs[t];
-                (count, leaves) = (program.PlaneEnds.Length, program.Leaves);
-                Reach(program, ref masks, ref scratch.Reach.Start, ref planes);
+                ref readonly var code = ref _programs[t];
+                (count, leaves) = (code.Planes, Math.Max(leaves, code.Leaves));
+                Reach(in code, ref step, ref reaches, ref masks, ref scratch.Reach.Start, ref planes);
+                step = ref Unsafe.Add(ref step, code.Steps);
+                reaches = ref Unsafe.Add(ref reaches, code.Planes * code.PlaneWidth);
             }
 
             IndexBits<TMask>.Transpose(ref planes, count, ref indexes);
@@ -182,26 +189,29 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Reach(ReachProgram program, ref byte masks, ref byte reach, ref byte planes)
+    static void Reach(in Code code, ref ReachProgram.Step step, ref int reaches, ref byte masks, ref byte reach, ref byte planes)
     {
         TMask.Store(TMask.Bytes(0xFF), ref reach, 0);
         nint next = Bytes;
-        foreach (ref readonly var step in program.Steps.AsSpan())
+        for (var i = 0; i < code.Steps; i++)
         {
             var from = TMask.Load(ref reach, step.From);
             var test = TMask.Load(ref masks, step.Test);
             TMask.Store(TMask.AndNot(from, test), ref reach, next);
             TMask.Store(TMask.And(from, test), ref reach, next + Bytes);
             next += 2 * Bytes;
+            step = ref Unsafe.Add(ref step, 1);
         }
 
-        var at = 0;
-        for (var p = 0; p < program.PlaneEnds.Length; p++)
+        for (var p = 0; p < code.Planes; p++)
         {
             var plane = TMask.Zero;
-            for (var end = program.PlaneEnds[p]; at < end; at++)
+            for (var i = 0; i < code.PlaneWidth; i += ReachProgram.Unroll)
             {
-                plane = TMask.Or(plane, TMask.Load(ref reach, program.Reaches[at]));
+                var low = TMask.Or(TMask.Load(ref reach, reaches), TMask.Load(ref reach, Unsafe.Add(ref reaches, 1)));
+                var high = TMask.Or(TMask.Load(ref reach, Unsafe.Add(ref reaches, 2)), TMask.Load(ref reach, Unsafe.Add(ref reaches, 3)));
+                plane = TMask.Or(plane, TMask.Or(low, high));
+                reaches = ref Unsafe.Add(ref reaches, ReachProgram.Unroll);
             }
 
             TMask.Store(plane, ref planes, p * Bytes);

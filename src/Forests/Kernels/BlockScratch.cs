@@ -33,6 +33,7 @@ internal sealed class BlockScratch
 
     public AlignedBytes Planes { get; }
 
+    /// <summary>[node of the tree at hand] one bit per row; the last register stays empty (<see cref="ReachProgram.Nowhere"/>).</summary>
     public AlignedBytes Reach { get; }
 
     public AlignedBytes Indexes { get; }

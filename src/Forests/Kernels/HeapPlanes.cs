@@ -24,7 +24,7 @@ internal static class HeapPlanes<TMask> where TMask : unmanaged, IMask<TMask>
             return;
         }
 
-        var b = TMask.Mux(a, Node(ref masks, ref heap, 2), Node(ref masks, ref heap, 3));
+        var b = Pair(a, ref masks, ref heap, 2);
         TMask.Store(b, ref planes, Bytes);
         if (depth == 2)
         {
@@ -32,8 +32,8 @@ internal static class HeapPlanes<TMask> where TMask : unmanaged, IMask<TMask>
         }
 
         var c = TMask.Mux(a,
-            TMask.Mux(b, Node(ref masks, ref heap, 4), Node(ref masks, ref heap, 5)),
-            TMask.Mux(b, Node(ref masks, ref heap, 6), Node(ref masks, ref heap, 7)));
+            Pair(b, ref masks, ref heap, 4),
+            Pair(b, ref masks, ref heap, 6));
         TMask.Store(c, ref planes, 2 * Bytes);
         if (depth == 3)
         {
@@ -70,15 +70,20 @@ internal static class HeapPlanes<TMask> where TMask : unmanaged, IMask<TMask>
         for (var g = 0; g < groups; g++)
         {
             var low = TMask.Mux(b,
-                TMask.Mux(c, Node(ref masks, ref heap, 0), Node(ref masks, ref heap, 1)),
-                TMask.Mux(c, Node(ref masks, ref heap, 2), Node(ref masks, ref heap, 3)));
+                Pair(c, ref masks, ref heap, 0),
+                Pair(c, ref masks, ref heap, 2));
             var high = TMask.Mux(b,
-                TMask.Mux(c, Node(ref masks, ref heap, 4), Node(ref masks, ref heap, 5)),
-                TMask.Mux(c, Node(ref masks, ref heap, 6), Node(ref masks, ref heap, 7)));
+                Pair(c, ref masks, ref heap, 4),
+                Pair(c, ref masks, ref heap, 6));
             TMask.Store(TMask.Mux(a, low, high), ref target, g * Bytes);
             heap = ref Unsafe.Add(ref heap, 8);
         }
     }
+
+    /// <summary>A node and the one to its right.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static TMask Pair(TMask select, ref byte masks, ref int heap, int node) =>
+        TMask.Mux(select, ref masks, Unsafe.Add(ref heap, node), Unsafe.Add(ref heap, node + 1));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static TMask Node(ref byte masks, ref int heap, int node) => TMask.Load(ref masks, Unsafe.Add(ref heap, node));

@@ -18,6 +18,9 @@ internal interface IMask<TSelf> where TSelf : unmanaged, IMask<TSelf>
     /// <summary>Bit from <paramref name="one"/> where <paramref name="select"/> has 1, else from <paramref name="zero"/>.</summary>
     static abstract TSelf Mux(TSelf select, TSelf zero, TSelf one);
 
+    /// <summary>The same of two registers in memory; one of the loads costs no instruction of its own.</summary>
+    static abstract TSelf Mux(TSelf select, ref byte masks, nint zero, nint one);
+
     static abstract TSelf Or(TSelf left, TSelf right);
 
     static abstract TSelf And(TSelf left, TSelf right);
@@ -42,9 +45,9 @@ internal interface IMask<TSelf> where TSelf : unmanaged, IMask<TSelf>
     /// Adds leaves[index] to each row's sum. Indexes and sums are in the order of <see cref="RowAt"/>.
     /// </summary>
     /// <param name="indexes">As <see cref="IndexBits{TMask}"/> writes them: register j holds the rows 8·b + j.</param>
-    /// <param name="tables">The leaves as byte planes, 64 bytes each, for at most 64 leaves.</param>
+    /// <param name="tables">The leaves as byte planes of <paramref name="leafCount"/> bytes, for at most 64 leaves.</param>
     /// <param name="leaves">The leaves; as many entries as indexes reach.</param>
-    /// <param name="leafCount">Number of leaves.</param>
+    /// <param name="leafCount">32 or 64, what a plane holds; or the number of leaves where they are more.</param>
     /// <param name="sums">One per row.</param>
     static abstract void AddLeaves(ref byte indexes, ref byte tables, ref float leaves, int leafCount, ref float sums);
 

@@ -7,17 +7,17 @@ namespace Fettle.Forests.Kernels;
 /// <summary>How many leaves a table holds, known when the code is compiled.</summary>
 internal interface ILeafTable
 {
-    static abstract bool Has64 { get; }
+    static abstract int Leaves { get; }
 }
 
 internal readonly struct Of32 : ILeafTable
 {
-    public static bool Has64 => false;
+    public static int Leaves => 32;
 }
 
 internal readonly struct Of64 : ILeafTable
 {
-    public static bool Has64 => true;
+    public static int Leaves => 64;
 }
 
 /// <summary>
@@ -54,7 +54,7 @@ internal static class LeafShuffle
             {
                 var which = Vector256.Load(index + j * 32);
                 Words<TTable>(which, table, out var a0, out var a1, out var a2, out var a3);
-                Words<TTable>(which, table + 256, out var b0, out var b1, out var b2, out var b3);
+                Words<TTable>(which, table + 4 * TTable.Leaves, out var b0, out var b1, out var b2, out var b3);
                 var at = sum + j * 32;
                 AddPair(a0, b0, at);
                 AddPair(a1, b1, at + 8);
@@ -79,10 +79,10 @@ internal static class LeafShuffle
         var odd = Vector256.ShiftLeft(index.AsUInt16(), 3).AsByte();
         var upper = Vector256.ShiftLeft(index.AsUInt16(), 2).AsByte();
         var b0 = Look<TTable>(index, odd, upper, table);
-        var b1 = Look<TTable>(index, odd, upper, table + 64);
+        var b1 = Look<TTable>(index, odd, upper, table + TTable.Leaves);
         var (low01, high01) = (Avx2.UnpackLow(b0, b1).AsInt16(), Avx2.UnpackHigh(b0, b1).AsInt16());
-        var b2 = Look<TTable>(index, odd, upper, table + 128);
-        var b3 = Look<TTable>(index, odd, upper, table + 192);
+        var b2 = Look<TTable>(index, odd, upper, table + 2 * TTable.Leaves);
+        var b3 = Look<TTable>(index, odd, upper, table + 3 * TTable.Leaves);
         var (low23, high23) = (Avx2.UnpackLow(b2, b3).AsInt16(), Avx2.UnpackHigh(b2, b3).AsInt16());
         f0 = Avx2.UnpackLow(low01, low23).AsInt32();
         f1 = Avx2.UnpackHigh(low01, low23).AsInt32();
@@ -96,7 +96,7 @@ internal static class LeafShuffle
     {
         var low = Avx2.BlendVariable(
             Avx2.Shuffle(Avx2.BroadcastVector128ToVector256(table), index), Avx2.Shuffle(Avx2.BroadcastVector128ToVector256(table + 16), index), odd);
-        if (!TTable.Has64)
+        if (TTable.Leaves == 32)
         {
             return low;
         }

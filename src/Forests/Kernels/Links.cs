@@ -50,6 +50,31 @@ internal static class Links
         }
     }
 
+    /// <summary>LightGBM's transforms for models of one margin, row after row in place.</summary>
+    public static void DoubleColumn(ForestModel model, Span<double> margins)
+    {
+        var scale = model.LinkScale;
+        switch (model.Link)
+        {
+            case ForestLink.Identity:
+                return;
+            case ForestLink.Logistic:
+                foreach (ref var margin in margins)
+                {
+                    margin = Logistic(scale * margin);
+                }
+
+                return;
+            default:
+                for (var r = 0; r < margins.Length; r++)
+                {
+                    Double(model, margins.Slice(r, 1), margins.Slice(r, 1));
+                }
+
+                return;
+        }
+    }
+
     /// <summary>LightGBM's transforms.</summary>
     public static void Double(ForestModel model, ReadOnlySpan<double> margins, Span<double> outputs)
     {
@@ -86,7 +111,7 @@ internal static class Links
 
     static double Double(ForestLink link, double margin, double scale) => link switch
     {
-        ForestLink.Logistic => 1.0 / (1.0 + Math.Exp(-scale * margin)),
+        ForestLink.Logistic => Logistic(scale * margin),
         ForestLink.Exponential or ForestLink.ExponentialInDouble => Math.Exp(margin),
         ForestLink.Hinge => margin > 0 ? 1 : 0,
         ForestLink.LogOnePlusExponential => LogOnePlus(Math.Exp(margin)),
@@ -97,6 +122,8 @@ internal static class Links
 
     /// <summary>The exponent is capped where exp would overflow float32, as XGBoost does; its 1e-16 vanishes beside 1.</summary>
     static float Logistic(float margin) => 1.0f / (MathF.Exp(MathF.Min(-margin, 88.7f)) + 1.0f + 1e-16f);
+
+    static double Logistic(double margin) => 1.0 / (1.0 + Math.Exp(-margin));
 
     /// <summary>log(1 + y) without losing small y (Higham, Accuracy and Stability of Numerical Algorithms, 1.14.1).</summary>
     static double LogOnePlus(double y)

@@ -31,6 +31,9 @@ internal readonly struct Mask512 : IMask<Mask512>
     public static Mask512 Mux(Mask512 select, Mask512 zero, Mask512 one) => new(Vector512.ConditionalSelect(select._bits, one._bits, zero._bits));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Mask512 Mux(Mask512 select, ref byte masks, nint zero, nint one) => Mux(select, Load(ref masks, zero), Load(ref masks, one));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Mask512 Or(Mask512 left, Mask512 right) => new(left._bits | right._bits);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

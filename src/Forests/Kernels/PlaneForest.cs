@@ -13,7 +13,7 @@ internal sealed class PlaneForest
 {
     public const int MaxLeaves = 256;
     public const int MaxHeapDepth = 6;
-    const int TableLeaves = 64;
+    const int MostTableLeaves = 64;
 
     /// <summary>Distinct tests, so that pairs of one slot are neighbours; a slot of −1 never goes right.</summary>
     public required RankedSplit[] Tests { get; init; }
@@ -38,11 +38,14 @@ internal sealed class PlaneForest
 
     public required int[] LeafStarts { get; init; }
 
-    /// <summary>[tree][byte of the value][64 leaves]: what byte shuffles look up; bytes of leaves past the 64th are left out.</summary>
+    /// <summary>[tree][byte of the value][<see cref="TableLeaves"/>]: what byte shuffles look up; trees of more leaves have no use for theirs.</summary>
     public required byte[] Tables { get; init; }
 
+    /// <summary>32 where no tree has more leaves, else 64.</summary>
+    public required int TableLeaves { get; init; }
+
     /// <summary>Bytes of <see cref="Tables"/> per tree.</summary>
-    public required int TableStride { get; init; }
+    public int TableStride => TableLeaves * (Singles.Length > 0 ? sizeof(float) : sizeof(double));
 
     public int TestCount => Tests.Length + CategoryTests.Length;
 
@@ -77,17 +80,20 @@ internal sealed class PlaneForest
         }
 
         // A whole register may be read past the last leaf.
-        values.AddRange(new double[64]);
+        values.AddRange(new double[MostTableLeaves]);
         var single = model.Arithmetic == ForestArithmetic.Single;
+        var tableLeaves = (heap ? 1 << depth : model.LargestTree) <= MostTableLeaves / 2 ? MostTableLeaves / 2 : MostTableLeaves;
         var (order, moved) = tests.Sort();
         foreach (ref var node in nodes.AsSpan())
         {
             node = moved[node];
         }
 
-        foreach (var program in programs)
+        var widths = programs.GroupBy(p => p.Planes).ToDictionary(g => g.Key, g => g.Max(p => p.PlaneWidth));
+        foreach (ref var program in programs.AsSpan())
         {
             program.Renumber(moved);
+            program = program.Widen(widths[program.Planes]);
         }
 
         return (new PlaneForest
@@ -102,25 +108,25 @@ internal sealed class PlaneForest
             Singles = single ? [.. values.Select(v => (float)v)] : [],
             Doubles = single ? [] : [.. values],
             LeafStarts = starts,
-            Tables = LayTables(values, starts, single),
-            TableStride = TableLeaves * (single ? sizeof(float) : sizeof(double)),
+            Tables = LayTables(values, starts, single, tableLeaves),
+            TableLeaves = tableLeaves,
         }, null);
     }
 
     /// <summary>Values behind a tree's last leaf may be read into its table; no index names them.</summary>
-    static byte[] LayTables(List<double> values, int[] starts, bool single)
+    static byte[] LayTables(List<double> values, int[] starts, bool single, int leaves)
     {
         var size = single ? sizeof(float) : sizeof(double);
-        var tables = GC.AllocateArray<byte>(starts.Length * TableLeaves * size, pinned: true);
+        var tables = GC.AllocateArray<byte>(starts.Length * leaves * size, pinned: true);
         for (var t = 0; t < starts.Length; t++)
         {
-            for (var leaf = 0; leaf < TableLeaves; leaf++)
+            for (var leaf = 0; leaf < leaves; leaf++)
             {
                 var value = values[starts[t] + leaf];
                 var bits = single ? BitConverter.SingleToUInt32Bits((float)value) : BitConverter.DoubleToUInt64Bits(value);
                 for (var b = 0; b < size; b++)
                 {
-                    tables[(t * size + b) * TableLeaves + leaf] = (byte)(bits >> (8 * b));
+                    tables[(t * size + b) * leaves + leaf] = (byte)(bits >> (8 * b));
                 }
             }
         }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Fettle.Forests.Kernels;
 
@@ -31,21 +32,29 @@ internal static class RankTests<TMask> where TMask : unmanaged, IMask<TMask>
         }
     }
 
-    /// <summary>Byte offsets in the scratch of what a test needs: above-high, with equal-high 16 registers behind it, and above-low.</summary>
-    internal readonly record struct Place(int High, int Low);
+    /// <summary>Tests whose high nibble is the same: the offset of its above-high, with equal-high 16 registers behind it, and how many they are.</summary>
+    internal readonly record struct Group(int High, int Count);
 
-    public static Place PlaceOf(int rank) => new((24 + (rank >> 4)) * Bytes, (8 + (rank & 15)) * Bytes);
+    /// <summary>Groups of rising ranks, and the offset of each one's above-low.</summary>
+    public static (Group[] Groups, int[] Lows) Plan(IReadOnlyList<int> ranks) => (
+        [.. ranks.GroupBy(r => r >> 4).Select(g => new Group((24 + g.Key) * Bytes, g.Count()))],
+        [.. ranks.Select(r => (8 + (r & 15)) * Bytes)]);
 
     /// <summary>The masks of tests of the prepared slot, one after another.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(ref byte scratch, ReadOnlySpan<Place> tests, ref byte masks)
+    public static void Run(ref byte scratch, ReadOnlySpan<Group> groups, ReadOnlySpan<int> lows, ref byte masks)
     {
-        nint at = 0;
-        foreach (ref readonly var test in tests)
+        ref var low = ref MemoryMarshal.GetReference(lows);
+        foreach (ref readonly var group in groups)
         {
-            var equal = TMask.And(TMask.Load(ref scratch, test.High + 16 * (nint)Bytes), TMask.Load(ref scratch, test.Low));
-            TMask.Store(TMask.Or(equal, TMask.Load(ref scratch, test.High)), ref masks, at);
-            at += Bytes;
+            var above = TMask.Load(ref scratch, group.High);
+            var equal = TMask.Load(ref scratch, group.High + 16 * (nint)Bytes);
+            for (var i = 0; i < group.Count; i++)
+            {
+                TMask.Store(TMask.Or(TMask.And(equal, TMask.Load(ref scratch, low)), above), ref masks, 0);
+                low = ref Unsafe.Add(ref low, 1);
+                masks = ref Unsafe.Add(ref masks, Bytes);
+            }
         }
     }
 

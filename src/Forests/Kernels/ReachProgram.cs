@@ -17,20 +17,33 @@ internal sealed class ReachProgram
 
     public required Step[] Steps { get; init; }
 
-    /// <summary>Registers to OR, plane after plane, the highest first.</summary>
+    /// <summary>Registers that are ORed in one step.</summary>
+    public const int Unroll = 4;
+
+    /// <summary>A register that no row reaches; it fills planes up.</summary>
+    public const int Nowhere = 2 * PlaneForest.MaxLeaves;
+
+    /// <summary>Registers to OR, <see cref="PlaneWidth"/> of them for each plane, the highest plane first.</summary>
     public required int[] Reaches { get; init; }
 
-    /// <summary>Where each plane's registers end in <see cref="Reaches"/>.</summary>
-    public required int[] PlaneEnds { get; init; }
+    /// <summary>
+    /// A multiple of <see cref="Unroll"/>, the same for all programs of a model: loops of one length are predicted, and a mispredicted end costs more than the
+    /// registers that are ORed in vain.
+    /// </summary>
+    public required int PlaneWidth { get; init; }
+
+    /// <summary>Bits of a leaf's number.</summary>
+    public required int Planes { get; init; }
 
     public required int Leaves { get; init; }
 
-    /// <summary>The program with tests where they went and all registers as byte offsets.</summary>
-    public ReachProgram Scale(int bytes) => new()
+    /// <summary>The program with every plane filled up to <paramref name="width"/> registers.</summary>
+    public ReachProgram Widen(int width) => new()
     {
-        Steps = [.. Steps.Select(s => new Step { Test = s.Test * bytes, From = s.From * bytes })],
-        Reaches = [.. Reaches.Select(r => r * bytes)],
-        PlaneEnds = PlaneEnds,
+        Steps = Steps,
+        Reaches = [.. Reaches.Chunk(PlaneWidth).SelectMany(plane => plane.Concat(Enumerable.Repeat(Nowhere, width - PlaneWidth)))],
+        PlaneWidth = width,
+        Planes = Planes,
         Leaves = Leaves,
     };
 
@@ -75,13 +88,15 @@ internal sealed class ReachProgram
             work.Push((node.Left, item.First, left, Join(lists, left, item.First, counts[node.Left], item.Done)));
         }
 
-        var ends = new int[planes];
-        for (var p = 0; p < planes; p++)
+        var width = Math.Max(1, (lists.Max(l => l.Count) + Unroll - 1) / Unroll) * Unroll;
+        return new ReachProgram
         {
-            ends[p] = lists[p].Count + (p > 0 ? ends[p - 1] : 0);
-        }
-
-        return new ReachProgram { Steps = [.. steps], Reaches = [.. lists.SelectMany(l => l)], PlaneEnds = ends, Leaves = tree.LeafCount };
+            Steps = [.. steps],
+            Reaches = [.. lists.SelectMany(l => l.Concat(Enumerable.Repeat(Nowhere, width - l.Count)))],
+            PlaneWidth = width,
+            Planes = planes,
+            Leaves = tree.LeafCount,
+        };
     }
 
     /// <summary>Puts a register into the planes in which every leaf below has a 1 and no ancestor stood for it already.</summary>

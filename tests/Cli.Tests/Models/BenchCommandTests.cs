@@ -55,6 +55,23 @@ public sealed class BenchCommandTests
         run.Output.ShouldContain("speed-up against ONNX Runtime");
     }
 
+    [Fact]
+    public async Task FolderWithoutOnnxRuntime_IsAnErrorThatSaysHowToInstallIt()
+    {
+        using var files = new ModelFiles();
+        var run = await CliRun.InProcessAsync("model", "bench", files.Path, "--rounds", "1", "--onnxruntime", files.At("nowhere"));
+        run.Code.ShouldBe(ExitCode.Error);
+        run.Error.ShouldContain("npm install onnxruntime-node");
+    }
+
+    [Fact]
+    public async Task UnknownDevice_IsAUsageError()
+    {
+        var run = await CliRun.InProcessAsync("model", "bench", "x", "--device", "tpu");
+        run.Code.ShouldBe(ExitCode.Usage);
+        run.Error.ShouldContain("tpu");
+    }
+
     [Theory]
     [InlineData("0")]
     [InlineData("1001")]

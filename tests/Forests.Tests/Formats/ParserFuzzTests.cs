@@ -19,9 +19,7 @@ public sealed class ParserFuzzTests(ITestOutputHelper output)
 
     static int Rounds => int.TryParse(Environment.GetEnvironmentVariable("FETTLE_FUZZ_ROUNDS"), CultureInfo.InvariantCulture, out var rounds) ? rounds : 400;
 
-    static TimeSpan Soak => double.TryParse(Environment.GetEnvironmentVariable("FETTLE_SOAK"), CultureInfo.InvariantCulture, out var minutes)
-        ? TimeSpan.FromMinutes(minutes / Formats)
-        : TimeSpan.Zero;
+    static TimeSpan Lasting => TimeSpan.FromMinutes(Soak.Minutes / Formats);
 
     [Fact]
     public void Onnx_AnyBytes() => Fuzz("onnx", Seeds(f => f.ToOnnx(), m => m.AverageOver == 1 && !m.Trees.Any(t => t.Nodes.Any(n => n.Kind is Trees.SplitKind.CategoriesLeft or Trees.SplitKind.CategoriesRight || n.Missing == Trees.MissingKind.Zero))));
@@ -70,7 +68,7 @@ public sealed class ParserFuzzTests(ITestOutputHelper output)
     void Fuzz(string format, List<byte[]> seeds, Func<byte[], byte[]>? seal = null)
     {
         seeds.ShouldNotBeEmpty();
-        var (time, start, soak) = (TimeProvider.System, TimeProvider.System.GetTimestamp(), Soak);
+        var (time, start, soak) = (TimeProvider.System, TimeProvider.System.GetTimestamp(), Lasting);
         var firstSeed = soak > TimeSpan.Zero ? Random.Shared.Next() : 17;
         var random = new Random(firstSeed);
         var (read, refused, most) = (0L, 0L, 0.0);

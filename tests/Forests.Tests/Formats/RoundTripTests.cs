@@ -47,9 +47,9 @@ public sealed class RoundTripTests
     {
         foreach (var trained in XgboostTraining.Cases.Values)
         {
-            var forest = Forest.Load(trained.Json);
+            var forest = trained.Forest;
             var rows = trained.Values("rows");
-            Same(forest, Forest.Load(forest.ToBinary(), trained.Name), rows, trained.Rows, trained.Name + " binary");
+            Same(forest, Forest.Load(forest.ToBinary(), trained.Name, Plain), rows, trained.Rows, trained.Name + " binary");
             if (trained.Name.Contains("categor", StringComparison.Ordinal) || trained.Name.Contains("onehot", StringComparison.Ordinal)
                 || trained.Name.StartsWith("linear", StringComparison.Ordinal) || trained.Name.StartsWith("hinge", StringComparison.Ordinal))
             {
@@ -57,14 +57,14 @@ public sealed class RoundTripTests
                 continue;
             }
 
-            var onnx = Forest.Load(forest.ToOnnx(), trained.Name);
+            var onnx = Forest.Load(forest.ToOnnx(), trained.Name, Plain);
             if (forest.Model.Link != ForestLink.ExponentialInDouble)
             {
                 Same(forest, onnx, rows, trained.Rows, trained.Name + " onnx");
             }
 
             onnx.Model.FeatureNames.ShouldBe(forest.Model.FeatureNames);
-            Same(onnx, Forest.Load(onnx.ToBinary(), trained.Name), rows, trained.Rows, trained.Name + " onnx binary");
+            Same(onnx, Forest.Load(onnx.ToBinary(), trained.Name, Plain), rows, trained.Rows, trained.Name + " onnx binary");
         }
     }
 
@@ -72,7 +72,7 @@ public sealed class RoundTripTests
     public void Binary_KeepsContributionsAndLeafNumbers()
     {
         var trained = XgboostTraining.Cases["logistic-missing"];
-        var (before, rows) = (Forest.Load(trained.Json), trained.Values("rows"));
+        var (before, rows) = (trained.Forest, trained.Values("rows"));
         var after = Forest.Load(before.ToBinary(), "memory");
         var (a, b) = (new double[trained.Features + 1], new double[trained.Features + 1]);
         var (la, lb) = (new int[trained.Trees], new int[trained.Trees]);

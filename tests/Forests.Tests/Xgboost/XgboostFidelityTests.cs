@@ -5,7 +5,7 @@ namespace Fettle.Forests.Tests.Xgboost;
 public sealed class XgboostFidelityTests
 {
     [RequiresXgboostFact]
-    public void Json_GivesTheTrainersBits() => Each(c => Compare(c, Forest.Load(c.Json)));
+    public void Json_GivesTheTrainersBits() => Each(c => Compare(c, c.Forest));
 
     [RequiresXgboostFact]
     public void Ubjson_GivesTheTrainersBits() => Each(c =>
@@ -18,7 +18,7 @@ public sealed class XgboostFidelityTests
     [RequiresXgboostFact]
     public void DoubleRows_AreRoundedAsTheTrainerDoes() => Each(c =>
     {
-        var forest = Forest.Load(c.Json);
+        var forest = c.Forest;
         var outputs = new double[c.Rows * c.Outputs];
         forest.Predict([.. c.Values("rows").Select(v => (double)v)], c.Rows, outputs);
         SameBits.ShouldHold([.. outputs.Select(o => (float)o)], c.Values("pred"), c.Name);
@@ -32,7 +32,7 @@ public sealed class XgboostFidelityTests
             return;
         }
 
-        var forest = Forest.Load(c.Json);
+        var forest = c.Forest;
         var rows = c.Values("rows");
         var leaves = new int[c.Rows * c.Trees];
         for (var r = 0; r < c.Rows; r++)
@@ -46,12 +46,13 @@ public sealed class XgboostFidelityTests
     [RequiresXgboostFact]
     public void Contributions_AreTheTrainersAndSumToTheMargin() => Each(c =>
     {
-        var forest = Forest.Load(c.Json);
+        var forest = c.Forest;
         var (rows, margins) = (c.Values("rows"), c.Values("margin"));
         var width = c.Features + 1;
         var mine = new double[c.Margins * width];
         var theirs = c.Has("contribs") ? c.Values("contribs") : [];
-        for (var r = 0; r < c.Rows; r++)
+        // Every kind of row lies at even and odd numbers.
+        for (var r = 0; r < c.Rows; r += Soak.IsOn ? 1 : 2)
         {
             forest.Contributions(rows.AsSpan(r * c.Features, c.Features), mine);
             for (var m = 0; m < c.Margins; m++)
@@ -91,7 +92,7 @@ public sealed class XgboostFidelityTests
             return;
         }
 
-        var forest = Forest.Load(c.Json);
+        var forest = c.Forest;
         var expected = c.Doubles("scores");
         foreach (var (kind, at) in new[] { (FeatureImportance.Splits, 0), (FeatureImportance.Gain, 1), (FeatureImportance.Cover, 2) })
         {

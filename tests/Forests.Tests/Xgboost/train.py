@@ -1,12 +1,18 @@
-"""Trains small XGBoost models and writes what XGBoost predicts, for XgboostFidelityTests.
+"""Trains small XGBoost models and writes what XGBoost predicts, for XgboostFidelityTests and XgboostShapeTests.
 
 usage: train.py FOLDER
+Each model given-N.json that FOLDER holds already is read, and its predictions for given-N.rows (float32) go to given-N.pred.
 Each case NAME gets NAME.json, NAME.ubj and raw little-endian arrays NAME.rows (float32, rows x features),
 NAME.pred, NAME.margin, NAME.contribs (float32), NAME.leaves (int32) and NAME.scores (float64: splits, total gain, total cover of
 each feature); NAME.best holds what the trees up to best_iteration predict; cases.txt lists NAME rows features outputs margins trees.
 """
+import glob
+import json
 import sys
 import warnings
+
+# XGBoost does without them where they are missing, and importing them takes longer than the training.
+sys.modules["pandas"] = sys.modules["sklearn"] = None
 
 import numpy as np
 import xgboost as xgb
@@ -49,6 +55,23 @@ def labels(x, objective, classes):
     return score
 
 
+def splits(path):
+    """Feature and threshold of every split that compares."""
+    with open(path) as f:
+        booster = json.load(f)["learner"]["gradient_booster"]
+    for tree in booster.get("gbtree", booster)["model"]["trees"]:
+        for left, kind, feature, value in zip(tree["left_children"], tree["split_type"], tree["split_indices"], tree["split_conditions"]):
+            if left >= 0 and kind == 0:
+                yield feature, value
+
+
+def given(path):
+    b = xgb.Booster({"nthread": 1})
+    b.load_model(path)
+    x = np.fromfile(path.replace(".json", ".rows"), "<f4").reshape(-1, b.num_features())
+    b.predict(xgb.DMatrix(x), validate_features=False).astype("<f4").tofile(path.replace(".json", ".pred"))
+
+
 def case(name, objective, missing=False, categories=False, classes=0, rounds=12, booster="gbtree", early=False, **extra):
     x = rows(missing, categories)
     kinds = ["c" if categories and i in (2, 3) else "float" for i in range(FEATURES)]
@@ -68,24 +91,20 @@ def case(name, objective, missing=False, categories=False, classes=0, rounds=12,
         p["num_class"] = classes
     p.update(extra)
     b = xgb.train(p, d, rounds, evals=[(d.slice(range(0, ROWS, 3)), "held")] if early else [], early_stopping_rounds=3 if early else None, verbose_eval=False)
+    b.set_param({"nthread": 1})
+    b.save_model(f"{folder}/{name}.json")
+    b.save_model(f"{folder}/{name}.ubj")
     # Rows that the trainer never saw: thresholds of the model itself, one ulp to either side, missing values and zeros.
     t = x[:200].copy()
     if booster != "gblinear":
-        frame = b.trees_to_dataframe()
-        splits = frame[(frame.Feature != "Leaf") & frame.Split.notna()]
-        for i, (feature, value) in enumerate(zip(splits.Feature, splits.Split)):
-            f = names.index(feature)
-            if kinds[f] == "float":
-                v = np.float32(value)
-                t[i % 200, f] = [v, np.nextafter(v, np.float32(-np.inf)), np.nextafter(v, np.float32(np.inf))][i % 3]
+        for i, (f, value) in enumerate(splits(f"{folder}/{name}.json")):
+            v = np.float32(value)
+            t[i % 200, f] = [v, np.nextafter(v, np.float32(-np.inf)), np.nextafter(v, np.float32(np.inf))][i % 3]
     t[:20][rng.random((20, FEATURES)) < 0.5] = np.nan
     t[20:40, 0] = -0.0
     if categories:
         t[40:50, 2] = 99
     m = xgb.DMatrix(t, feature_names=names, **kind)
-    b.set_param({"nthread": 1})
-    b.save_model(f"{folder}/{name}.json")
-    b.save_model(f"{folder}/{name}.ubj")
     pred = b.predict(m).astype(np.float32)
     margin = b.predict(m, output_margin=True).astype(np.float32)
     t.astype("<f4").tofile(f"{folder}/{name}.rows")
@@ -147,5 +166,7 @@ case("one-leaf", "binary:logistic", gamma=1e9, rounds=3)
 case("early", "binary:logistic", missing=True, early=True, rounds=400, eta=1.0, max_depth=7)
 case("early-softprob", "multi:softprob", classes=3, missing=True, early=True, rounds=400, eta=1.0, max_depth=7)
 case("early-forest", "reg:squarederror", missing=True, early=True, rounds=400, eta=1.0, num_parallel_tree=3, subsample=0.8, max_depth=7)
+for path in glob.glob(f"{folder}/given-*.json"):
+    given(path)
 with open(f"{folder}/cases.txt", "w") as f:
     f.write("\n".join(lines) + "\n")
