@@ -86,7 +86,7 @@ public sealed class LightGbmTextTests
     [InlineData(2, double.NaN, true)]
     [InlineData(4, 0.0, false)]
     [InlineData(6, 0.0, true)]
-    [InlineData(4, -0.0, false)]
+    [InlineData(4, -1e-36, false)]
     [InlineData(4, 1e-36, false)]
     [InlineData(4, 1e-34, true)]
     [InlineData(4, double.NaN, false)]

@@ -5,7 +5,11 @@ Each case NAME gets NAME.onnx (a tree ensemble of ai.onnx.ml 3 whose thresholds 
 and raw little-endian float64 arrays NAME.rows, NAME.margin (what the operator gives before its post_transform) and NAME.pred;
 cases.txt lists NAME rows features outputs.
 """
+import os
 import sys
+
+# Threads that wait for each other in a loop cost more than they save on models this small.
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 from onnx import TensorProto, checker, helper, save

@@ -8,9 +8,12 @@ each feature); NAME.best holds what the trees up to best_iteration predict; case
 """
 import glob
 import json
+import os
 import sys
 import warnings
 
+# Threads that wait for each other in a loop cost more than they save on models this small.
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 # XGBoost does without them where they are missing, and importing them takes longer than the training.
 sys.modules["pandas"] = sys.modules["sklearn"] = None
 
