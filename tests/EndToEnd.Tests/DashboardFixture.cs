@@ -9,6 +9,10 @@ using Microsoft.Playwright;
 
 namespace Fettle.EndToEnd.Tests;
 
+/// <summary>All tests of the page share one service and one browser.</summary>
+[CollectionDefinition(nameof(DashboardFixture))]
+public sealed class DashboardCollection : ICollectionFixture<DashboardFixture>;
+
 /// <summary>The stocks service on a real port with 10,040 stocks, and one browser for all tests.</summary>
 public sealed class DashboardFixture : IAsyncLifetime
 {
@@ -70,9 +74,17 @@ public sealed class DashboardFixture : IAsyncLifetime
     }
 
     /// <summary>A tab of its own, signed in unless told otherwise.</summary>
-    public async Task<Tab> OpenAsync(string page = "overview", string? token = Token, ColorScheme scheme = ColorScheme.Light, int width = 1280, int height = 860)
+    /// <param name="page">The page's name.</param>
+    /// <param name="token">What it signs in with; null for not at all.</param>
+    /// <param name="script">Runs before the page's own scripts.</param>
+    public async Task<Tab> OpenAsync(string page = "overview", string? token = Token, string? script = null)
     {
-        var context = await _browser!.NewContextAsync(new BrowserNewContextOptions { ColorScheme = scheme, ViewportSize = new ViewportSize { Width = width, Height = height } });
+        var context = await _browser!.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = 1280, Height = 860 } });
+        if (script is not null)
+        {
+            await context.AddInitScriptAsync(script);
+        }
+
         if (token is not null)
         {
             await context.AddInitScriptAsync($"sessionStorage.setItem('fettle-token', '{token}')");

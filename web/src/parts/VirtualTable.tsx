@@ -32,7 +32,14 @@ const Line = memo(<Row,>({ row, index, columns, grid, chosen, choose }: LineProp
     aria-rowindex={index + 2}
     class={chosen ? "row chosen" : "row"}
     style={{ gridTemplateColumns: grid, transform: `translateY(${index * ROW}px)` }}
+    tabIndex={choose && 0}
+    aria-current={chosen || undefined}
     onClick={choose && (() => choose(row))}
+    onKeyDown={choose && ((event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      choose(row);
+    })}
   >
     {columns.map((column) => (
       <div role="cell" class={column.number ? "number" : ""} key={column.name}>
