@@ -19,13 +19,13 @@ internal sealed class LoadAgainstItself : IBenchmark
     public async Task RunAsync(ResultDocument result, string[] arguments)
     {
         var runs = arguments.Length > 0 ? int.Parse(arguments[0], CultureInfo.InvariantCulture) : 12;
-        var file = ScenarioReader.Parse("scenarios: { same: { rate: 500, arrivals: poisson, warmup: 500ms, duration: 6s, requests: [{ path: / }] } }");
-        using var target = new LoadTarget();
-        await target.ReadyAsync();
+        var file = ScenarioReader.Parse("scenarios: { same: { rate: 200, arrivals: poisson, warmup: 500ms, duration: 6s, requests: [{ path: /wait }] } }");
+        // An answer takes 20 ms: the generator's own lag, which a target of microseconds would show, is no part of it. Its file is what a prediction would be; nobody asks for one.
+        await using var target = await WebProcess.StartAsync(new Dictionary<string, string>(), "dotnet", typeof(LoadAgainstItself).Assembly.Location, "bare-server", "/dev/null");
         var reports = new List<(LoadReport Report, LatencyHistogram Latency)>();
         for (var i = 0; i < runs; i++)
         {
-            var run = await new ScenarioRunner().RunAsync(file, new ScenarioRunOptions { Target = new Uri(target.Url), CheckFirst = i == 0 });
+            var run = await new ScenarioRunner().RunAsync(file, new ScenarioRunOptions { Target = target.Address, CheckFirst = i == 0 });
             reports.Add((LoadReport.Of(run, []), run.Overall.Latency));
         }
 
