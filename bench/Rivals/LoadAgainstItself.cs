@@ -20,7 +20,7 @@ internal sealed class LoadAgainstItself : IBenchmark
     {
         var runs = arguments.Length > 0 ? int.Parse(arguments[0], CultureInfo.InvariantCulture) : 12;
         var file = ScenarioReader.Parse("scenarios: { same: { rate: 200, arrivals: poisson, warmup: 500ms, duration: 6s, requests: [{ path: /wait }] } }");
-        // An answer takes 20 ms: the generator's own lag, which a target of microseconds would show, is no part of it. Its file is what a prediction would be; nobody asks for one.
+        // An answer takes 20 ms: beside one of microseconds the generator's own lag would show. The file is for another path.
         await using var target = await WebProcess.StartAsync(new Dictionary<string, string>(), "dotnet", typeof(LoadAgainstItself).Assembly.Location, "bare-server", "/dev/null");
         var reports = new List<(LoadReport Report, LatencyHistogram Latency)>();
         for (var i = 0; i < runs; i++)
