@@ -51,7 +51,7 @@ public sealed class TuneKillMatrixTests : IDisposable
         tune.ExitCode.ShouldBeOneOf([0, Undecided], await output + await errors);
         var kept = tune.ExitCode == 0;
         moments.Add(PutAside(moments));
-        CheckReport(await output);
+        CheckReport(await output, kept);
         NoProcessIsLeft(kept ? 3 : 2);
 
         _output.WriteLine("killed at                                       journal lines  schema dump  switches file  rollback wrote");
@@ -138,14 +138,17 @@ public sealed class TuneKillMatrixTests : IDisposable
         return process;
     }
 
-    void CheckReport(string output)
+    void CheckReport(string output, bool kept)
     {
-        output.ShouldContain("Total, against an untouched baseline");
         output.ShouldContain("Effects with their intervals");
-        var result = JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, "out.json")))!;
-        ((int)result["data"]!["totalAnswers"]!["different"]!).ShouldBe(0);
-        ((int)result["data"]!["totalAnswers"]!["compared"]!).ShouldBeGreaterThan(40);
         File.ReadAllText(Path.Combine(_folder, "out.html")).ShouldStartWith("<!doctype html>");
+        if (kept)
+        {
+            output.ShouldContain("Total, against an untouched baseline");
+            var result = JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, "out.json")))!;
+            ((int)result["data"]!["totalAnswers"]!["different"]!).ShouldBe(0);
+            ((int)result["data"]!["totalAnswers"]!["compared"]!).ShouldBeGreaterThan(40);
+        }
     }
 
     void NoProcessIsLeft(int started)
