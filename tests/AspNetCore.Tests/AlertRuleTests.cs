@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Fettle.AspNetCore.Tests;
 
 /// <summary>The rules and boards that ship name metrics that services have, and runbooks that exist.</summary>
+[Trait("Category", "Slow")]
 public sealed partial class AlertRuleTests
 {
     const string Folder = "deploy/prometheus";

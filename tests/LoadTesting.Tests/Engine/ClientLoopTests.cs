@@ -12,6 +12,7 @@ using Microsoft.Extensions.Logging;
 namespace Fettle.LoadTesting.Tests.Engine;
 
 /// <summary>TLS and HTTP/2: the framework's client under the engine's schedule.</summary>
+[Trait("Category", "Slow")]
 public sealed class ClientLoopTests
 {
     static LoadPlan Plan(Uri url, LoadModel model, double seconds = 1) => new()

@@ -5,6 +5,7 @@ using Fettle.Testing;
 
 namespace Fettle.Services.Tests.Stocks;
 
+[Trait("Category", "Slow")]
 public sealed class PostgresTests
 {
     [RequiresPostgresServerFact]

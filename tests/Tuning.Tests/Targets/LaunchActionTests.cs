@@ -7,6 +7,7 @@ using Fettle.Tuning.Targets;
 namespace Fettle.Tuning.Tests.Targets;
 
 /// <summary>A new process beside the old one, with a real service in between.</summary>
+[Trait("Category", "Slow")]
 public sealed class LaunchActionTests : IDisposable
 {
     /// <summary>Answers with its environment after a pause; on SIGTERM it ends when it has answered what it had begun.</summary>
