@@ -71,7 +71,11 @@ public sealed partial class RedisSecondTier : ISecondTier
             throw new InvalidOperationException("a cache has subscribed already; give each cache a tier of its own");
         }
 
-        _redis = RedisConnection.Start(_redisOptions, _observer, [_keys.Channel]);
+        // The first connection may be there before this thread goes on: what it starts has to find the field set.
+        lock (_observer)
+        {
+            _redis = RedisConnection.Start(_redisOptions, _observer, [_keys.Channel]);
+        }
     }
 
     /// <inheritdoc/>
