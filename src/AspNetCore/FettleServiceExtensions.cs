@@ -41,7 +41,7 @@ public static class FettleServiceExtensions
         options.EnsureFile = builder.Configuration["database:ensure"] ?? options.EnsureFile;
         options.MaintenanceSchedule = builder.Configuration["database:maintenance"] ?? options.MaintenanceSchedule;
         configure?.Invoke(options);
-        var initiallyOn = options.SwitchesFile is null ? new HashSet<string>() : SwitchesFile.ReadOn(options.SwitchesFile);
+        var initially = options.SwitchesFile is null ? new Dictionary<string, bool>() : SwitchesFile.Read(options.SwitchesFile);
 
         var urls = (builder.WebHost.GetSetting(UrlsSetting) ?? DefaultUrls).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         var (listener, bind) = AdminListener.Plan(urls);
@@ -59,7 +59,7 @@ public static class FettleServiceExtensions
         services.AddSingleton<ProcessUsage>();
         services.AddSingleton<TuningFigures>();
         services.AddSingleton(_ => new MetricsCollector(options.CollectMetrics));
-        services.AddSingleton(provider => new SwitchRegistry(provider.GetRequiredService<TimeProvider>(), initiallyOn));
+        services.AddSingleton(provider => new SwitchRegistry(provider.GetRequiredService<TimeProvider>(), initially));
         services.AddSingleton<LiveSampler>();
         services.AddHostedService(provider => provider.GetRequiredService<LiveSampler>());
         services.TryAddSingleton<DashboardFiles>();

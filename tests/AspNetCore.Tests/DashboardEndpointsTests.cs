@@ -87,6 +87,31 @@ public sealed class DashboardEndpointsTests
         (await Ask("br")).ShouldBe(HttpStatusCode.OK);
     }
 
+    [Fact]
+    public async Task StaticAssetsOff_TheSameFilesGoOutAsTheyAreAndAreAskedForAgain()
+    {
+        await using var service = await StartAsync();
+        async Task<HttpResponseMessage> Ask(string path, string? tag = null)
+        {
+            var request = new HttpRequestMessage(HttpMethod.Get, path);
+            request.Headers.TryAddWithoutValidation("Accept-Encoding", "br, gzip");
+            request.Headers.TryAddWithoutValidation("If-None-Match", tag ?? "");
+            return await service.Client.SendAsync(request);
+        }
+
+        System.Text.Json.Nodes.JsonNode.Parse(await service.Admin.GetStringAsync("/fettle/switches/static-assets"))!["on"]!.GetValue<bool>().ShouldBeTrue("it is on from the start");
+        (await service.Admin.PutAsync("/fettle/switches/static-assets", new StringContent("{\"on\":false}", Encoding.UTF8, "application/json"))).EnsureSuccessStatusCode();
+        foreach (var path in Page.Keys.Where(k => !k.EndsWith("br", StringComparison.Ordinal) && !k.EndsWith("gz", StringComparison.Ordinal)))
+        {
+            var answer = await Ask(path == "index.html" ? "/fettle/" : "/fettle/" + path);
+            answer.Content.Headers.ContentEncoding.ShouldBeEmpty();
+            (await answer.Content.ReadAsByteArrayAsync()).ShouldBe(Page[path]);
+            answer.Headers.CacheControl!.ToString().ShouldBe("no-cache");
+            answer.Headers.Vary.ShouldContain("Accept-Encoding");
+            (await Ask(path == "index.html" ? "/fettle/" : "/fettle/" + path, answer.Headers.ETag!.ToString())).StatusCode.ShouldBe(HttpStatusCode.NotModified);
+        }
+    }
+
     [Theory]
     [InlineData("/fettle/assets/other.js")]
     [InlineData("/fettle/assets/..%2findex.html")]

@@ -87,7 +87,8 @@ public sealed class SwitchEndpointsTests(SharedService shared) : IClassFixture<S
             var registry = service.Services.GetRequiredService<SwitchRegistry>();
 
             registry.Add(FeatureCache).On.ShouldBeTrue();
-            registry.Add(FeatureCache with { Name = "other" }).On.ShouldBeFalse();
+            registry.Add(FeatureCache with { Name = "other", OnByDefault = true }).On.ShouldBeFalse();
+            registry.Add(FeatureCache with { Name = "unnamed", OnByDefault = true }).On.ShouldBeTrue();
         }
         finally
         {
@@ -106,7 +107,7 @@ public sealed class SwitchEndpointsTests(SharedService shared) : IClassFixture<S
         try
         {
             File.WriteAllText(file, text);
-            Should.Throw<InvalidDataException>(() => SwitchesFile.ReadOn(file)).Message.ShouldContain(file);
+            Should.Throw<InvalidDataException>(() => SwitchesFile.Read(file)).Message.ShouldContain(file);
         }
         finally
         {
@@ -121,27 +122,39 @@ public sealed class SwitchEndpointsTests(SharedService shared) : IClassFixture<S
     [InlineData("")]
     public void MalformedName_IsRefused(string name)
     {
-        var registry = new SwitchRegistry(TimeProvider.System, new HashSet<string>());
+        var registry = new SwitchRegistry(TimeProvider.System, new Dictionary<string, bool>());
         Should.Throw<ArgumentException>(() => registry.Add(FeatureCache with { Name = name }));
     }
 
     [Fact]
     public void SameNameTwice_IsRefused()
     {
-        var registry = new SwitchRegistry(TimeProvider.System, new HashSet<string>());
+        var registry = new SwitchRegistry(TimeProvider.System, new Dictionary<string, bool>());
         registry.Add(FeatureCache);
         Should.Throw<ArgumentException>(() => registry.Add(FeatureCache));
     }
+
+    [Theory]
+    [InlineData(-0.1)]
+    [InlineData(0.11)]
+    [InlineData(double.NaN)]
+    public void ToleranceOutOfItsRange_IsRefused(double tolerance) =>
+        Should.Throw<ArgumentOutOfRangeException>(() => FeatureCache with { Tolerance = tolerance }).Message.ShouldContain("between 0 and 0.1");
 
     [Fact]
     public async Task List_IsTheGoldenContract()
     {
         await using var service = await ServiceUnderTest.StartAsync();
-        service.Services.GetRequiredService<SwitchRegistry>().Add(FeatureCache);
+        var registry = service.Services.GetRequiredService<SwitchRegistry>();
+        registry.Add(FeatureCache);
+        registry.Add(new SwitchDefinition("feature-guess", "features", "Guesses features", SwitchRisk.High) { Saves = ["db", "features"], Tolerance = 0.001 });
 
         var list = JsonNode.Parse(await service.Admin.GetStringAsync("/fettle/switches"))!;
-        list["switches"]!.AsArray().RemoveAll(s => s!["name"]!.GetValue<string>() != "feature-cache");
-        list["switches"]![0]!["changedAt"] = "2026-01-02T03:04:05+00:00";
+        list["switches"]!.AsArray().RemoveAll(s => !s!["name"]!.GetValue<string>().StartsWith("feature-", StringComparison.Ordinal));
+        foreach (var one in list["switches"]!.AsArray())
+        {
+            one!["changedAt"] = "2026-01-02T03:04:05+00:00";
+        }
 
         Golden.Matches("switches.json", list);
     }

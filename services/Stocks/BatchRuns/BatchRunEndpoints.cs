@@ -43,7 +43,7 @@ internal static class BatchRunEndpoints
             return none!.ToResult();
         }
 
-        var run = await worker.QueueAsync(date, model, request.Codes, context.RequestAborted);
+        var run = await worker.QueueAsync(date, model.Exact, request.Codes, context.RequestAborted);
         context.Response.Headers.Location = $"/api/v1/batch_runs/{run.RunId}";
         return Results.Json(Answer(run, new Dictionary<string, int>(), time), StocksJson.Default.BatchRunAnswer, statusCode: StatusCodes.Status202Accepted);
     }

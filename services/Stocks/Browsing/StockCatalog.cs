@@ -1,12 +1,13 @@
 using Fettle.Databases;
 using Fettle.Indicators;
+using Fettle.Services.Stocks.Caching;
 using Fettle.Services.Stocks.Schema;
 using Fettle.Services.Stocks.Serving;
 
 namespace Fettle.Services.Stocks.Browsing;
 
 /// <summary>Reads what a person looks at: stocks by code, symbol or name, and the prices of one.</summary>
-internal sealed class StockCatalog(Database database)
+internal sealed class StockCatalog(Database database, StockReads reads)
 {
     public const int BandDays = 20;
     const double BandDeviations = 2;
@@ -22,50 +23,29 @@ internal sealed class StockCatalog(Database database)
     {
         const string matches = "bse_code LIKE @begin ESCAPE '!' OR lower(nse_symbol) LIKE @begin ESCAPE '!' OR lower(company_name) LIKE @within ESCAPE '!'";
         var escaped = text.ToLowerInvariant().Replace("!", "!!", StringComparison.Ordinal).Replace("%", "!%", StringComparison.Ordinal).Replace("_", "!_", StringComparison.Ordinal);
-        await using var connection = await database.OpenReadAsync(cancellation);
-        await using var counting = connection.Command($"SELECT count(*) FROM {StocksSchema.Stocks} WHERE {matches}", ("begin", escaped + "%"), ("within", "%" + escaped + "%"));
-        var total = Convert.ToInt32(await counting.ExecuteScalarAsync(cancellation), System.Globalization.CultureInfo.InvariantCulture);
-        await using var command = connection.Command(
-            $"SELECT bse_code, nse_symbol, company_name FROM {StocksSchema.Stocks} WHERE {matches} ORDER BY bse_code LIMIT @limit",
-            ("begin", escaped + "%"), ("within", "%" + escaped + "%"), ("limit", limit));
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        var found = new List<StockName>();
-        while (await reader.ReadAsync(cancellation))
-        {
-            found.Add(new StockName(reader.GetString(0), DatabaseValues.Text(reader, 1), reader.GetString(2)));
-        }
-
-        return new StockList(total, found);
+        (string, object?)[] begin = [("begin", escaped + "%"), ("within", "%" + escaped + "%")];
+        await using var rows = await reads.BeginAsync(cancellation);
+        var total = await rows.ReadAsync($"SELECT count(*) FROM {StocksSchema.Stocks} WHERE {matches}", begin, r => r.GetInt64(0), cancellation);
+        var found = await rows.ReadAsync(
+            $"SELECT bse_code, nse_symbol, company_name FROM {StocksSchema.Stocks} WHERE {matches} ORDER BY bse_code LIMIT @limit", [.. begin, ("limit", limit)],
+            r => new StockName(r.GetString(0), DatabaseValues.Text(r, 1), r.GetString(2)), cancellation);
+        return new StockList((int)total[0], found);
     }
 
     /// <summary>The last days of a stock, oldest first, with Bollinger bands that also see the days before; null when there is no such stock.</summary>
     public async Task<PriceSeries?> PricesAsync(string code, int days, CancellationToken cancellation)
     {
-        await using var connection = await database.OpenReadAsync(cancellation);
-        await using (var exists = connection.Command($"SELECT id FROM {StocksSchema.Stocks} WHERE bse_code = @code", ("code", code)))
+        await using var rows = await reads.BeginAsync(cancellation);
+        if (await rows.ReadAsync($"SELECT id FROM {StocksSchema.Stocks} WHERE bse_code = @code", [("code", code)], r => r.GetInt64(0), cancellation) is [])
         {
-            if (await exists.ExecuteScalarAsync(cancellation) is null)
-            {
-                return null;
-            }
+            return null;
         }
 
-        var dates = new List<string>();
-        var close = new List<double>();
-        await using (var command = connection.Command(
-            $"SELECT date, close FROM {StocksSchema.Prices} WHERE bse_code = @code ORDER BY date DESC LIMIT @limit", ("code", code), ("limit", days + BandDays - 1)))
-        {
-            await using var reader = await command.ExecuteReaderAsync(cancellation);
-            while (await reader.ReadAsync(cancellation))
-            {
-                dates.Add(DatabaseValues.Iso(DateOnly.FromDayNumber(DatabaseValues.Day(reader, 0, _engine))));
-                close.Add(DatabaseValues.Real(reader, 1));
-            }
-        }
-
-        dates.Reverse();
-        close.Reverse();
-        var prices = close.ToArray();
+        var newestFirst = await rows.ReadAsync(
+            $"SELECT date, close FROM {StocksSchema.Prices} WHERE bse_code = @code ORDER BY date DESC LIMIT @limit", [("code", code), ("limit", days + BandDays - 1)],
+            r => (Date: DatabaseValues.Iso(DateOnly.FromDayNumber(DatabaseValues.Day(r, 0, _engine))), Close: DatabaseValues.Real(r, 1)), cancellation);
+        var dates = newestFirst.Reverse().Select(r => r.Date);
+        double[] prices = [.. newestFirst.Reverse().Select(r => r.Close)];
         var (upper, middle, lower) = (new double[prices.Length], new double[prices.Length], new double[prices.Length]);
         BollingerBands.Series(prices, BandDays, BandDeviations, upper, middle, lower);
         var skip = Math.Max(0, prices.Length - days);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Fettle.AspNetCore;
 using Fettle.Caching;
+using Fettle.Databases;
 using Fettle.Services.Stocks.Features;
 using Fettle.Services.Stocks.Http;
 using Fettle.Services.Stocks.Models;
@@ -17,7 +18,17 @@ internal sealed class StocksCaches
 {
     public const string FeaturesName = "features";
     public const string PredictionsName = "predictions";
+    const string QueriesName = "queries";
     const string AnswersName = "answers";
+
+    /// <summary>Statements that load one stock.</summary>
+    const int StatementsPerStock = 5;
+
+    /// <summary>Rows of prices are many: half a year of a few ten thousand stocks.</summary>
+    const long MostBytesOfQueries = 256 << 20;
+
+    /// <summary>About what a row takes in memory, bytes: a bar has 24, a quarter 72.</summary>
+    const int BytesPerRow = 48;
 
     /// <summary>Of usual keys; longer ones take a detour over the pool.</summary>
     const int MostCharacters = 256;
@@ -25,7 +36,7 @@ internal sealed class StocksCaches
     readonly FettleCache _cache;
     readonly bool _hasSecondTier;
 
-    public StocksCaches(FettleCache cache, StocksOptions options, StockSwitches switches)
+    public StocksCaches(FettleCache cache, StocksOptions options, StockSwitches switches, Database database)
     {
         _cache = cache;
         _hasSecondTier = options.Redis is not null;
@@ -37,6 +48,7 @@ internal sealed class StocksCaches
         Predictions = _cache.Category(
             Options(PredictionsName, options, switches.AutoTimeToLive, (Prediction? p) => HashCode.Combine(p?.Probability, Print(p?.Features))),
             CacheSerializer.Json<Prediction?>(StocksCacheJson.Default.Prediction!));
+        Queries = new QueryCache<Array>(database, _cache, Statements(options));
     }
 
     /// <summary>The cache of the categories, for statistics and clearing over the admin endpoints.</summary>
@@ -46,10 +58,13 @@ internal sealed class StocksCaches
 
     public CacheCategory<Prediction?> Predictions { get; }
 
+    /// <summary>Rows of statements, as arrays of what a row is read into; memory only.</summary>
+    public QueryCache<Array> Queries { get; }
+
     public static string FeaturesKey(PredictQuery query, string stamp) =>
         string.Create(CultureInfo.InvariantCulture, stackalloc char[MostCharacters], $"{query.BseCode}|{query.NseSymbol}|{query.Date.DayNumber}|{stamp}");
 
-    /// <summary>Explanations are kept with the prediction, so a prediction without one is another entry. The compiled form gives the same bits and shares it.</summary>
+    /// <summary>Explanations are kept with the prediction, so a prediction without one is another entry. The compiled form gives the same bits and shares it, the quantised one has a key of its own.</summary>
     public static string PredictionKey(PredictQuery query, ServingModel model, string stamp) => string.Create(
         CultureInfo.InvariantCulture, stackalloc char[MostCharacters],
         $"{query.BseCode}|{query.NseSymbol}|{query.Date.DayNumber}|{stamp}|{model.Key}|{(query.IncludeContributions ? '1' : '0')}");
@@ -69,8 +84,8 @@ internal sealed class StocksCaches
         {
             FeaturesName => [Features],
             PredictionsName => [Predictions],
-            "queries" => (CacheCategory[])[],
-            "all" => [Features, Predictions],
+            QueriesName => (CacheCategory[])[Queries.Category],
+            "all" => [Features, Predictions, Queries.Category],
             _ => null,
         };
         if (categories is null)
@@ -83,7 +98,7 @@ internal sealed class StocksCaches
         {
             var count = category.Count;
             await category.ClearAsync();
-            cleared.Add(category.Name, new CacheTierCounts(count, _hasSecondTier ? null : 0));
+            cleared.Add(category.Name, new CacheTierCounts(count, _hasSecondTier && category.Name != QueriesName ? null : 0));
         }
 
         // Answers hold predictions.
@@ -106,6 +121,19 @@ internal sealed class StocksCaches
         }
 
         return hash.ToHashCode();
+    }
+
+    /// <summary>"There is none" is no rows, which are kept like others: the next write to the table makes them unreachable.</summary>
+    static CategoryOptions Statements(StocksOptions service)
+    {
+        var options = CategoryDefaults.For(QueriesName);
+        var longest = TimeSpan.FromSeconds(service.CacheSeconds);
+        options.TimeToLive = options.TimeToLive < longest ? options.TimeToLive : longest;
+        options.MaxEntries = (int)Math.Min((long)StatementsPerStock * service.CacheEntries, 100_000_000);
+        options.MaxBytes = MostBytesOfQueries;
+        options.SizeOf = (Array rows) => 128 + (long)BytesPerRow * rows.Length;
+        options.UseSecondTier = false;
+        return options;
     }
 
     /// <summary>"There is none" is not kept: a refusal is worked out again.</summary>

@@ -12,7 +12,7 @@ namespace Fettle.Services.Stocks.Features;
 /// Features for a request, from wherever they are nearest: the resident panel, the cache, or the database, one stock at a time or many at once.
 /// All of them end in the same calculator on equal histories, so the answer does not depend on the way.
 /// </summary>
-internal sealed class FeatureStore(Database database, StockSwitches switches, FeaturePanel panel, StocksCaches caches, StockVersions versions)
+internal sealed class FeatureStore(Database database, StockSwitches switches, FeaturePanel panel, StocksCaches caches, StockVersions versions, StockReads reads)
 {
     readonly DataStamp _stamp = new(database, StocksSchema.FeatureInputs);
     readonly HistoryLoader _loader = new(database);
@@ -136,9 +136,9 @@ internal sealed class FeatureStore(Database database, StockSwitches switches, Fe
         StockHistory? history;
         using (ServerTimings.Measure("db"))
         {
-            await using var connection = await database.OpenReadAsync(cancellation);
-            stock = await _loader.FindAsync(connection, query.BseCode, query.NseSymbol, cancellation);
-            history = stock is null || Mismatch(query, stock) ? null : await _loader.LoadAsync(connection, stock, query.Date, cancellation);
+            await using var rows = await reads.BeginAsync(cancellation);
+            stock = await _loader.FindAsync(rows, query.BseCode, query.NseSymbol, cancellation);
+            history = stock is null || Mismatch(query, stock) ? null : await _loader.LoadAsync(rows, stock, query.Date, cancellation);
         }
 
         using (ServerTimings.Measure("features"))

@@ -22,29 +22,48 @@ internal sealed class HistoryLoader(Database database)
     readonly DatabaseEngine _engine = database.Engine;
 
     /// <summary>The stock with this code or, without a code, this symbol; null when there is none.</summary>
-    public async Task<StockIdentity?> FindAsync(DbConnection connection, string? code, string? symbol, CancellationToken cancellation)
+    public async Task<StockIdentity?> FindAsync(IRows rows, string? code, string? symbol, CancellationToken cancellation)
     {
-        await using var command = code is not null
-            ? connection.Command($"SELECT {StockColumns} FROM {StocksSchema.Stocks} WHERE bse_code = @code", ("code", code))
-            : connection.Command($"SELECT {StockColumns} FROM {StocksSchema.Stocks} WHERE nse_symbol = @symbol ORDER BY id", ("symbol", symbol));
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        return await reader.ReadAsync(cancellation) ? Identity(reader) : null;
+        var found = code is not null
+            ? await rows.ReadAsync($"SELECT {StockColumns} FROM {StocksSchema.Stocks} WHERE bse_code = @code", [("code", code)], Identity, cancellation)
+            : await rows.ReadAsync($"SELECT {StockColumns} FROM {StocksSchema.Stocks} WHERE nse_symbol = @symbol ORDER BY id", [("symbol", symbol)], Identity, cancellation);
+        return found.FirstOrDefault();
     }
 
     /// <summary>Everything known about one stock by the end of the date.</summary>
-    public async Task<StockHistory> LoadAsync(DbConnection connection, StockIdentity stock, DateOnly date, CancellationToken cancellation)
+    public Task<StockHistory> LoadAsync(DbConnection connection, StockIdentity stock, DateOnly date, CancellationToken cancellation) =>
+        LoadAsync(new ConnectionRows(connection), stock, date, cancellation);
+
+    /// <summary>The same, wherever the rows come from.</summary>
+    public async Task<StockHistory> LoadAsync(IRows rows, StockIdentity stock, DateOnly date, CancellationToken cancellation)
     {
         var builder = new HistoryBuilder(stock);
-        var day = DatabaseValues.Of(_engine, date);
+        (string, object?) code = ("code", stock.BseCode);
+        (string, object?) day = ("date", DatabaseValues.Of(_engine, date));
         var (from, to) = NewsFeatures.Window(date);
-        await ReadAsync(connection.Command($"SELECT {BarColumns} FROM {StocksSchema.Prices} WHERE bse_code = @code AND date <= @date ORDER BY date",
-            ("code", stock.BseCode), ("date", day)), r => Bar(r, builder), cancellation);
-        await ReadAsync(connection.Command($"SELECT {QuarterColumns} FROM {StocksSchema.Financials} WHERE bse_code = @code AND announced_on <= @date ORDER BY year, quarter",
-            ("code", stock.BseCode), ("date", day)), r => Quarter(r, builder), cancellation);
-        await ReadAsync(connection.Command($"SELECT {NewsColumns} FROM {StocksSchema.News} WHERE bse_code = @code AND published_at >= @from AND published_at < @to ORDER BY published_at, id",
-            ("code", stock.BseCode), ("from", DatabaseValues.Of(_engine, from)), ("to", DatabaseValues.Of(_engine, to))), r => News(r, builder), cancellation);
-        await ReadAsync(connection.Command($"SELECT {CalendarColumns} FROM {StocksSchema.Calendar} WHERE bse_code = @code ORDER BY announce_on",
-            ("code", stock.BseCode)), r => Announcement(r, builder), cancellation);
+        foreach (var bar in await rows.ReadAsync($"SELECT {BarColumns} FROM {StocksSchema.Prices} WHERE bse_code = @code AND date <= @date ORDER BY date", [code, day], Bar, cancellation))
+        {
+            builder.Bar(bar.Day, bar.Close, bar.Volume);
+        }
+
+        foreach (var quarter in await rows.ReadAsync(
+            $"SELECT {QuarterColumns} FROM {StocksSchema.Financials} WHERE bse_code = @code AND announced_on <= @date ORDER BY year, quarter", [code, day], Quarter, cancellation))
+        {
+            builder.Quarter(quarter);
+        }
+
+        foreach (var item in await rows.ReadAsync(
+            $"SELECT {NewsColumns} FROM {StocksSchema.News} WHERE bse_code = @code AND published_at >= @from AND published_at < @to ORDER BY published_at, id",
+            [code, ("from", DatabaseValues.Of(_engine, from)), ("to", DatabaseValues.Of(_engine, to))], News, cancellation))
+        {
+            builder.News(item);
+        }
+
+        foreach (var announcement in await rows.ReadAsync($"SELECT {CalendarColumns} FROM {StocksSchema.Calendar} WHERE bse_code = @code ORDER BY announce_on", [code], Announcement, cancellation))
+        {
+            builder.Announcement(announcement);
+        }
+
         return builder.Build();
     }
 
@@ -76,13 +95,13 @@ internal sealed class HistoryLoader(Database database)
         foreach (var chunk in builders.Keys.Chunk(ListLengths[^1]))
         {
             await ReadAsync(In(connection, $"SELECT {BarColumns} FROM {StocksSchema.Prices} WHERE bse_code IN ({{0}}) AND date <= @date ORDER BY bse_code, date", chunk)
-                .With("date", day), r => Bar(r, builders[r.GetString(0)]), cancellation);
+                .With("date", day), r => Add(Bar(r), builders[r.GetString(0)]), cancellation);
             await ReadAsync(In(connection, $"SELECT {QuarterColumns} FROM {StocksSchema.Financials} WHERE bse_code IN ({{0}}) AND announced_on <= @date ORDER BY bse_code, year, quarter", chunk)
-                .With("date", day), r => Quarter(r, builders[r.GetString(0)]), cancellation);
+                .With("date", day), r => builders[r.GetString(0)].Quarter(Quarter(r)), cancellation);
             await ReadAsync(In(connection, $"SELECT {NewsColumns} FROM {StocksSchema.News} WHERE bse_code IN ({{0}}) AND published_at >= @from AND published_at < @to ORDER BY bse_code, published_at, id", chunk)
-                .With("from", from).With("to", to), r => News(r, builders[r.GetString(0)]), cancellation);
+                .With("from", from).With("to", to), r => builders[r.GetString(0)].News(News(r)), cancellation);
             await ReadAsync(In(connection, $"SELECT {CalendarColumns} FROM {StocksSchema.Calendar} WHERE bse_code IN ({{0}}) ORDER BY bse_code, announce_on", chunk),
-                r => Announcement(r, builders[r.GetString(0)]), cancellation);
+                r => builders[r.GetString(0)].Announcement(Announcement(r)), cancellation);
         }
 
         return builders.ToDictionary(b => b.Key, b => b.Value.Build(), StringComparer.Ordinal);
@@ -105,12 +124,12 @@ internal sealed class HistoryLoader(Database database)
         var finder = new LastFinder(builders);
         if (withBars)
         {
-            await ReadAsync(Until(connection, $"SELECT {BarColumns} FROM {StocksSchema.Prices}", "date", until), r => Bar(r, finder.Find(r.GetString(0))), cancellation);
+            await ReadAsync(Until(connection, $"SELECT {BarColumns} FROM {StocksSchema.Prices}", "date", until), r => Add(Bar(r), finder.Find(r.GetString(0))), cancellation);
         }
 
-        await ReadAsync(Until(connection, $"SELECT {QuarterColumns} FROM {StocksSchema.Financials}", "announced_on", until), r => Quarter(r, finder.Find(r.GetString(0))), cancellation);
-        await ReadAsync(NewsUntil(connection, until), r => News(r, finder.Find(r.GetString(0))), cancellation);
-        await ReadAsync(connection.Command($"SELECT {CalendarColumns} FROM {StocksSchema.Calendar}"), r => Announcement(r, finder.Find(r.GetString(0))), cancellation);
+        await ReadAsync(Until(connection, $"SELECT {QuarterColumns} FROM {StocksSchema.Financials}", "announced_on", until), r => finder.Find(r.GetString(0))?.Quarter(Quarter(r)), cancellation);
+        await ReadAsync(NewsUntil(connection, until), r => finder.Find(r.GetString(0))?.News(News(r)), cancellation);
+        await ReadAsync(connection.Command($"SELECT {CalendarColumns} FROM {StocksSchema.Calendar}"), r => finder.Find(r.GetString(0))?.Announcement(Announcement(r)), cancellation);
         return builders.ToDictionary(b => b.Key, b => b.Value.Build(), StringComparer.Ordinal);
     }
 
@@ -158,15 +177,17 @@ internal sealed class HistoryLoader(Database database)
     static StockIdentity Identity(DbDataReader r) =>
         new(r.GetString(0), DatabaseValues.Text(r, 1), r.GetString(2), DatabaseValues.Text(r, 3), r.GetString(4));
 
-    void Bar(DbDataReader r, HistoryBuilder? into) => into?.Bar(DatabaseValues.Day(r, 1, _engine), r.GetDouble(2), r.GetInt64(3));
+    (int Day, double Close, double Volume) Bar(DbDataReader r) => (DatabaseValues.Day(r, 1, _engine), r.GetDouble(2), r.GetInt64(3));
 
-    void Quarter(DbDataReader r, HistoryBuilder? into) => into?.Quarter(new QuarterResult(
+    static void Add((int Day, double Close, double Volume) bar, HistoryBuilder? into) => into?.Bar(bar.Day, bar.Close, bar.Volume);
+
+    QuarterResult Quarter(DbDataReader r) => new(
         r.GetInt32(1), r.GetInt32(2), DatabaseValues.Day(r, 3, _engine), DatabaseValues.Real(r, 4), DatabaseValues.Real(r, 5), DatabaseValues.Real(r, 6),
-        DatabaseValues.Real(r, 7), DatabaseValues.Real(r, 8), DatabaseValues.Real(r, 9), DatabaseValues.Real(r, 10)));
+        DatabaseValues.Real(r, 7), DatabaseValues.Real(r, 8), DatabaseValues.Real(r, 9), DatabaseValues.Real(r, 10));
 
-    void News(DbDataReader r, HistoryBuilder? into) => into?.News(new NewsItem(DatabaseValues.Ticks(r, 1, _engine), r.GetDouble(2)));
+    NewsItem News(DbDataReader r) => new(DatabaseValues.Ticks(r, 1, _engine), r.GetDouble(2));
 
-    void Announcement(DbDataReader r, HistoryBuilder? into) => into?.Announcement(DatabaseValues.Day(r, 1, _engine));
+    int Announcement(DbDataReader r) => DatabaseValues.Day(r, 1, _engine);
 
     /// <summary>Rows of a stock mostly come together: the last answer is remembered. A row without a stock belongs to none.</summary>
     sealed class LastFinder(Dictionary<string, HistoryBuilder> builders)

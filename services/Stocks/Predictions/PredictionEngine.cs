@@ -9,14 +9,14 @@ using Fettle.Services.Stocks.Serving;
 
 namespace Fettle.Services.Stocks.Predictions;
 
-/// <summary>Answers checked queries: model, features, probability. What the switches turn on changes the way, never the answer.</summary>
+/// <summary>Answers checked queries: model, features, probability. What the switches turn on changes the way, never the answer; the quantised forest stays within its tolerance.</summary>
 internal sealed class PredictionEngine(ServingModels models, FeatureStore features, StockSwitches switches, StocksCaches caches, TimeProvider time)
 {
     VersionText? _version;
     long _versions;
 
     /// <summary>The model for a whole request, or why there is none.</summary>
-    public (ServingModel? Model, StockProblem? Problem) TakeModel() => models.Current(switches.CompiledForest.On) is { } model
+    public (ServingModel? Model, StockProblem? Problem) TakeModel() => models.Current(switches.CompiledForest.On, switches.QuantisedForest.On) is { } model
         ? (model, null)
         : (null, StockProblem.NoModel(models.LastReload.Problem ?? "the registry has no version"));
 
@@ -131,14 +131,14 @@ internal sealed class PredictionEngine(ServingModels models, FeatureStore featur
 
     string AnswerVersion(string stamp)
     {
-        var model = models.Registry.Current;
+        var (model, quantised) = (models.Registry.Current, switches.QuantisedForest.On);
         var last = Volatile.Read(ref _version);
-        if (last is not null && ReferenceEquals(last.Model, model) && ReferenceEquals(last.Stamp, stamp))
+        if (last is not null && ReferenceEquals(last.Model, model) && last.Quantised == quantised && ReferenceEquals(last.Stamp, stamp))
         {
             return last.Text;
         }
 
-        var made = new VersionText(model, stamp, Interlocked.Increment(ref _versions).ToString(CultureInfo.InvariantCulture));
+        var made = new VersionText(model, quantised, stamp, Interlocked.Increment(ref _versions).ToString(CultureInfo.InvariantCulture));
         Volatile.Write(ref _version, made);
         return made.Text;
     }
@@ -151,10 +151,16 @@ internal sealed class PredictionEngine(ServingModels models, FeatureStore featur
         }
 
         using var phase = ServerTimings.Measure("model");
+        if (query.IncludeContributions)
+        {
+            // Contributions sum to the margin of the trees they explain.
+            model = model.Exact;
+        }
+
         var explanation = query.IncludeContributions ? Scorer.Explain(model, set.Values) : null;
         var prediction = new Prediction(set, query.Date, Scorer.Probability(model, set.Values), model.Version, time.GetUtcNow(), explanation);
         return new PredictionOutcome(prediction, null, outcome.FromCache ? CacheHit.Features : CacheHit.None);
     }
 
-    sealed record VersionText(Fettle.Forests.ActiveModel? Model, string Stamp, string Text);
+    sealed record VersionText(Fettle.Forests.ActiveModel? Model, bool Quantised, string Stamp, string Text);
 }

@@ -60,6 +60,7 @@ internal static class StocksService
 
         app.Services.GetRequiredService<StockSwitches>();
         app.Services.GetRequiredService<StocksCaches>();
+        app.Services.GetRequiredService<WarmingSwitch>();
         await app.Services.GetRequiredService<ModelMirror>().WriteAsync(cancellation);
         return app;
     }
@@ -78,6 +79,7 @@ internal static class StocksService
         services.AddSingleton<StockSwitches>();
         services.AddSingleton(options);
         services.AddSingleton<StocksCaches>();
+        services.AddSingleton<StockReads>();
         services.AddSingleton<StockVersions>();
         services.AddSingleton<PackedPrices>();
         services.AddSingleton<ICacheWarmer>(s => ActivatorUtilities.CreateInstance<StocksWarmer>(s, StocksCaches.FeaturesName));
@@ -86,6 +88,8 @@ internal static class StocksService
         services.AddFettleWarming(
             new WarmingScheduleOptions { AtStart = options.Warm, PopularityPath = options.PopularityFile, Request = new WarmRequest { RatePerSecond = 1000 } },
             readyWhenWarm: options.Warm);
+        services.AddSingleton<WarmingSwitch>();
+        services.AddHostedService(s => s.GetRequiredService<WarmingSwitch>());
         services.AddSingleton<FeaturePanel>();
         services.AddSingleton<FeatureStore>();
         services.AddSingleton<PredictionEngine>();

@@ -55,7 +55,10 @@ internal sealed class AnswerCache
     {
         (_answers, _switches) = (answers, switches);
         Switch = switches.Add(new SwitchDefinition(
-            SwitchName, "delivery", "Keeps whole answers until the data or the model changes, compressed once per encoding", SwitchRisk.Medium, NeedsWarmup: true));
+            SwitchName, "delivery", "Keeps whole answers until the data or the model changes, compressed once per encoding", SwitchRisk.Medium, NeedsWarmup: true)
+        {
+            Saves = [SwitchDefinition.WholeAnswer],
+        });
     }
 
     public Switch Switch { get; }

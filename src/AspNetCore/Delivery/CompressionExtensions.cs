@@ -64,7 +64,7 @@ internal static class CompressionExtensions
     public static void UseCompression(this IApplicationBuilder app)
     {
         var compression = app.ApplicationServices.GetRequiredService<SwitchRegistry>().Add(new SwitchDefinition(
-            SwitchName, "delivery", "Compresses answers of 1 KB and more with Brotli or gzip for clients that accept it"));
+            SwitchName, "delivery", "Compresses answers of 1 KB and more with Brotli or gzip for clients that accept it") { Saves = [SwitchDefinition.Bytes] });
 
         // Without the header there is nothing to choose from.
         app.UseWhen(context => compression.On && context.Request.Headers.AcceptEncoding.Count > 0, branch => branch.UseResponseCompression());

@@ -9,12 +9,13 @@ internal sealed record SwitchList(string Schema, IReadOnlyList<SwitchState> Swit
     public const string CurrentSchema = "fettle.switches/1";
 }
 
-/// <summary>One switch on the wire.</summary>
-internal sealed record SwitchState(string Name, string Layer, string Description, bool On, SwitchRisk Risk, bool NeedsWarmup, DateTimeOffset ChangedAt)
+/// <summary>One switch on the wire; what it does not declare is absent.</summary>
+internal sealed record SwitchState(string Name, string Layer, string Description, bool On, SwitchRisk Risk, bool NeedsWarmup, DateTimeOffset ChangedAt, IReadOnlyList<string>? Saves, double? Tolerance)
 {
     public static SwitchState Of(Switch source) => new(
         source.Definition.Name, source.Definition.Layer, source.Definition.Description, source.On,
-        source.Definition.Risk, source.Definition.NeedsWarmup, source.ChangedAt);
+        source.Definition.Risk, source.Definition.NeedsWarmup, source.ChangedAt,
+        source.Definition.Saves is { Count: > 0 } saves ? saves : null, source.Definition.Tolerance is > 0 and var tolerance ? tolerance : null);
 }
 
 /// <summary>The body of <c>PUT /fettle/switches/{name}</c>.</summary>
@@ -23,9 +24,9 @@ internal sealed record SwitchChange([property: JsonRequired] bool On);
 /// <summary>A switches file: what a service starts with.</summary>
 internal static class SwitchesFile
 {
-    /// <summary>Names that the file turns on.</summary>
+    /// <summary>The switches that the file names, and whether they are on.</summary>
     /// <exception cref="InvalidDataException">The file is not a <c>fettle.switches/1</c> document.</exception>
-    public static IReadOnlySet<string> ReadOn(string path)
+    public static IReadOnlyDictionary<string, bool> Read(string path)
     {
         try
         {
@@ -36,10 +37,13 @@ internal static class SwitchesFile
                 throw new InvalidDataException($"switches file '{path}': schema must be '{SwitchList.CurrentSchema}'");
             }
 
-            return root.GetProperty("switches").EnumerateArray()
-                .Where(s => s.GetProperty("on").GetBoolean())
-                .Select(s => s.GetProperty("name").GetString()!)
-                .ToHashSet(StringComparer.Ordinal);
+            var named = new Dictionary<string, bool>(StringComparer.Ordinal);
+            foreach (var one in root.GetProperty("switches").EnumerateArray())
+            {
+                named[one.GetProperty("name").GetString() ?? throw new JsonException("a switch has the name null")] = one.GetProperty("on").GetBoolean();
+            }
+
+            return named;
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {

@@ -12,13 +12,13 @@ public sealed partial class SwitchRegistry : IDisposable
 {
     readonly ConcurrentDictionary<string, Switch> _switches = new(StringComparer.Ordinal);
     readonly TimeProvider _time;
-    readonly IReadOnlySet<string> _initiallyOn;
+    readonly IReadOnlyDictionary<string, bool> _initially;
     readonly Meter _meter = new("Fettle.Switches");
 
-    internal SwitchRegistry(TimeProvider time, IReadOnlySet<string> initiallyOn)
+    internal SwitchRegistry(TimeProvider time, IReadOnlyDictionary<string, bool> initially)
     {
         _time = time;
-        _initiallyOn = initiallyOn;
+        _initially = initially;
         _meter.CreateObservableGauge("fettle.switch.on", () => Each(s => s.On ? 1 : 0), null, "1 while the switch is on");
         _meter.CreateObservableGauge("fettle.switch.changed", () => Each(s => s.ChangedAt.ToUnixTimeMilliseconds() / 1000.0), "s", "When the switch last changed, since 1970");
     }
@@ -26,7 +26,7 @@ public sealed partial class SwitchRegistry : IDisposable
     /// <summary>All switches in the order of their names.</summary>
     public IReadOnlyList<Switch> All => [.. _switches.Values.OrderBy(s => s.Definition.Name, StringComparer.Ordinal)];
 
-    /// <summary>Registers a switch; it starts off unless the service's switches file turns it on.</summary>
+    /// <summary>Registers a switch; it starts as the service's switches file says, or as its definition does.</summary>
     /// <param name="definition">Its name and what it does.</param>
     /// <param name="onChanged">Runs on every change, under the switch's lock, before the change is visible; an exception leaves the switch as it was.</param>
     /// <exception cref="ArgumentException">The name is malformed or already registered.</exception>
@@ -44,7 +44,7 @@ public sealed partial class SwitchRegistry : IDisposable
             throw new ArgumentException($"switch '{definition.Name}' is already registered", nameof(definition));
         }
 
-        if (_initiallyOn.Contains(definition.Name))
+        if (_initially.GetValueOrDefault(definition.Name, definition.OnByDefault))
         {
             added.Set(true);
         }

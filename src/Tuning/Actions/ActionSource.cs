@@ -8,7 +8,7 @@ internal static class ActionSource
 {
     static readonly string[] SwitchOrder = ["pool", "batch", "panel", "compiled", "quantised", "inference", "query", "feature", "prediction", "warm", "compress", "output", "static"];
 
-    public static async Task<IReadOnlyList<TuningAction>> ProposeAsync(ServiceInstance instance, IReadOnlyList<RecordedQuery> queries, IReadOnlyList<ServiceSwitch> switches, IReadOnlyList<LaunchSetting> settings, double alone, CancellationToken cancellation)
+    public static async Task<IReadOnlyList<TuningAction>> ProposeAsync(ServiceInstance instance, IReadOnlyList<RecordedQuery> queries, IReadOnlyList<ServiceSwitch> switches, AnswerPhases phases, IReadOnlyList<LaunchSetting> settings, double alone, CancellationToken cancellation)
     {
         var actions = new List<TuningAction>();
         if (instance.Database is { } address && queries.Count > 0)
@@ -16,7 +16,7 @@ internal static class ActionSource
             actions.AddRange(await DatabaseAdvice.ActionsAsync(address, queries, alone, cancellation));
         }
 
-        actions.AddRange(switches.OrderBy(Rank).ThenBy(s => s.Name, StringComparer.Ordinal).Select(s => new SwitchAction(s)));
+        actions.AddRange(switches.OrderBy(Rank).ThenBy(s => s.Name, StringComparer.Ordinal).Select(s => new SwitchAction(s, phases.Gain(s))));
 
         // A new process costs most, and whether it helps depends on what the others left to do.
         actions.AddRange(settings.Select(s => new LaunchAction(s)));

@@ -3,7 +3,9 @@ using Fettle.Tuning.Targets;
 namespace Fettle.Tuning.Actions;
 
 /// <summary>Turns on a switch that the running service registered.</summary>
-internal sealed class SwitchAction(ServiceSwitch definition) : TuningAction
+/// <param name="definition">The switch as the service describes it.</param>
+/// <param name="predictedGain">What it can gain at most, in words.</param>
+internal sealed class SwitchAction(ServiceSwitch definition, string predictedGain = "") : TuningAction
 {
     public const string Prefix = "switch:";
 
@@ -18,6 +20,10 @@ internal sealed class SwitchAction(ServiceSwitch definition) : TuningAction
     public override string Risk => definition.Risk.ToLowerInvariant();
 
     public override string Why => definition.Description;
+
+    public override string PredictedGain => predictedGain;
+
+    public override double Tolerance => definition.Tolerance;
 
     public override bool NeedsWarmup => definition.NeedsWarmup;
 

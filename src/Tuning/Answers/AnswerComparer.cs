@@ -10,13 +10,16 @@ namespace Fettle.Tuning.Answers;
 /// </summary>
 internal sealed class AnswerComparer
 {
+    /// <summary>A larger difference of two numbers is a change, whoever declares it.</summary>
+    public const double MostTolerance = 0.1;
+
     const int MostDifferences = 32;
     const string AcceptEncoding = "accept-encoding";
     readonly double _tolerance;
 
     /// <param name="tolerance">Largest relative difference of two numbers that are equal, 0–0.1; 0 unless an action declares a loss.</param>
     public AnswerComparer(double tolerance = 0) =>
-        _tolerance = Throw.InRange(tolerance, 0, 0.1, nameof(tolerance));
+        _tolerance = Throw.InRange(tolerance, 0, MostTolerance, nameof(tolerance));
 
     /// <summary>
     /// Up to 32 differences, the first found first. An encoding may change only to one that the client asked for and with

@@ -27,9 +27,10 @@ internal sealed class AnswerRecorder : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    async Task<Answer> AskAsync(GoldenRequest request, CancellationToken cancellation)
+    /// <summary>A golden request as it is sent.</summary>
+    internal static HttpRequestMessage Message(GoldenRequest request)
     {
-        using var message = new HttpRequestMessage(new HttpMethod(request.Method), request.Path);
+        var message = new HttpRequestMessage(new HttpMethod(request.Method), request.Path);
         if (request.AcceptEncoding is not null)
         {
             message.Headers.TryAddWithoutValidation("Accept-Encoding", request.AcceptEncoding);
@@ -53,6 +54,12 @@ internal sealed class AnswerRecorder : IDisposable
             }
         }
 
+        return message;
+    }
+
+    async Task<Answer> AskAsync(GoldenRequest request, CancellationToken cancellation)
+    {
+        using var message = Message(request);
         try
         {
             using var response = await _http.SendAsync(message, cancellation);

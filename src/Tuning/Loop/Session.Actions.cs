@@ -33,7 +33,8 @@ internal sealed partial class Session
     async Task TryActionsAsync(CancellationToken cancellation)
     {
         Say("advise", $"from {_queries.Count} recorded statements and {_switches.Count} switches");
-        var proposals = await ActionSource.ProposeAsync(A, _queries, _switches, LaunchSettings, _options.Quick ? double.PositiveInfinity : LargeIndex, cancellation);
+        var phases = await Targets.AnswerPhases.MeasureAsync(A.Url, _book!.Requests, _switches, cancellation);
+        var proposals = await ActionSource.ProposeAsync(A, _queries, _switches, phases, LaunchSettings, _options.Quick ? double.PositiveInfinity : LargeIndex, cancellation);
         Say("advise", $"{proposals.Count} actions proposed", finished: true);
         var candidates = new List<TuningAction>();
         foreach (var action in proposals)
@@ -140,7 +141,7 @@ internal sealed partial class Session
         {
             await CheckHealthAsync(B, cancellation);
             Say(action.Title, "comparing answers");
-            var answers = await CompareAnswersAsync(B, action.Tolerance, cancellation);
+            var answers = await CompareAnswersAsync(B, Math.Max(action.Tolerance, Tolerance), cancellation);
             if (answers.Different > 0)
             {
                 await _runner.UndoAsync(action, B);
@@ -160,7 +161,7 @@ internal sealed partial class Session
             var judgement = comparison.Judgement!;
 
             // A cache gives its wrong answers only when it is full: the answers are compared again after the load.
-            var after = await CompareAnswersAsync(B, action.Tolerance, cancellation);
+            var after = await CompareAnswersAsync(B, Math.Max(action.Tolerance, Tolerance), cancellation);
             answers = answers.And(after);
             if (after.Different > 0)
             {

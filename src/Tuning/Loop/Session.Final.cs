@@ -90,6 +90,7 @@ internal sealed partial class Session
         Say("sustain", string.Create(CultureInfo.InvariantCulture, $"p95 {load.Latency.MillisecondsAt(95):0.0} ms, {load.Failed} of {load.Requests} failed at {rate:0} requests/s"), finished: true);
     }
 
+    /// <summary>How far answers may be from the baseline's with what is kept so far: the loosest of the kept actions.</summary>
     double Tolerance => _outcomes.Where(o => o.Kept).Select(o => o.Action.Tolerance).DefaultIfEmpty(0).Max();
 
     /// <summary>What was kept on the copies goes to the user's database, each action journalled first; the switches go to a file that <c>serve</c> reads.</summary>

@@ -129,6 +129,7 @@ internal sealed partial class Session
         ["do"] = TrialJson.Strings(action.Do),
         ["undo"] = TrialJson.Strings(action.Undo),
         ["evidence"] = (action as StatementAction)?.Evidence ?? "",
+        ["tolerance"] = action.Tolerance > 0 ? action.Tolerance : null,
         ["reason"] = reason,
     };
 

@@ -5,6 +5,9 @@ namespace Fettle.Tuning.Reports;
 /// <summary>Figures as a person reads them; always the invariant culture.</summary>
 internal static class Cells
 {
+    /// <summary>Nothing smaller shows in a figure.</summary>
+    const double Smallest = 0.00005;
+
     /// <summary>Three significant digits without exponents: 0.123, 4.56, 78.9, 1,234.</summary>
     public static string Figure(double? value)
     {
@@ -16,6 +19,7 @@ internal static class Cells
         return Math.Abs(v) switch
         {
             0 => "0",
+            < Smallest => v < 0 ? ">-0.0001" : "<0.0001",
             < 0.1 => v.ToString("0.0000", CultureInfo.InvariantCulture),
             < 1 => v.ToString("0.000", CultureInfo.InvariantCulture),
             < 10 => v.ToString("0.00", CultureInfo.InvariantCulture),
@@ -30,6 +34,14 @@ internal static class Cells
         >= 100 => factor.ToString("#,0", CultureInfo.InvariantCulture) + "×",
         >= 10 => factor.ToString("0.0", CultureInfo.InvariantCulture) + "×",
         _ => factor.ToString("0.00", CultureInfo.InvariantCulture) + "×",
+    };
+
+    /// <summary>How many times less: <c>to 0</c> where nothing that shows is left, <c>–</c> where nothing that shows was there or a side does not say.</summary>
+    public static string Less(double? before, double? after) => (before, after) switch
+    {
+        (not >= Smallest, _) or (_, not >= 0) => "–",
+        (_, < Smallest) => "to 0",
+        _ => Factor(before!.Value / after!.Value),
     };
 
     public static string Change(double? before, double? after) =>

@@ -100,6 +100,7 @@ internal sealed partial class HtmlReport
             _html.Append("<details><summary><span class=\"tag ").Append(verdict.Replace(' ', '-')).Append("\">").Append(Text(verdict)).Append("</span> <b>").Append(Text((string?)action["title"] ?? "")).Append("</b> <span class=reason>").Append(Text((string?)action["reason"] ?? "")).Append("</span></summary><div class=body>");
             Paragraph("Why", (string?)action["why"]);
             Paragraph("Predicted", (string?)action["predictedGain"]);
+            Paragraph("Answers", (double?)action["tolerance"] is { } tolerance ? string.Create(CultureInfo.InvariantCulture, $"numbers may differ by {tolerance:0.####%} of their size") : null);
             Effects(action["trial"] as JsonObject);
             Lines("Done", action["do"]);
             Lines("Undone by", action["undo"]);

@@ -79,7 +79,7 @@ internal static class TotalTable
     }
 
     static string[] Less(string name, double? before, double? after) =>
-        [name, Cells.Figure(before), Cells.Figure(after), before is { } b && after is > 0 and { } a ? Cells.Factor(b / a) : "–"];
+        [name, Cells.Figure(before), Cells.Figure(after), Cells.Less(before, after)];
 
     static string[] More(string name, double before, double after) =>
         [name, Cells.Figure(before), Cells.Figure(after), before > 0 ? Cells.Factor(after / before) : "–"];

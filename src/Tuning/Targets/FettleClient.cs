@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Fettle.Databases;
+using Fettle.Tuning.Answers;
 
 namespace Fettle.Tuning.Targets;
 
@@ -21,6 +22,12 @@ internal sealed record ServiceSwitch
     public string Risk { get; init; } = "low";
 
     public bool NeedsWarmup { get; init; }
+
+    /// <summary>Phases of an answer's time that it shortens, <c>total</c>, or <c>bytes</c>.</summary>
+    public IReadOnlyList<string> Saves { get; init => field = value ?? []; } = [];
+
+    /// <summary>Largest relative difference of a number in an answer while it is on.</summary>
+    public double Tolerance { get; init; }
 }
 
 /// <summary>The part of <c>GET /fettle/info</c> that the tuner needs.</summary>
@@ -67,9 +74,14 @@ internal sealed class FettleClient : IDisposable
         }
 
         var document = Read(json, ClientJson.Default.SwitchDocument, "/fettle/switches");
-        return document.Schema == "fettle.switches/1"
-            ? document.Switches
-            : throw new TuningException($"/fettle/switches answers schema '{document.Schema}'; this version reads 'fettle.switches/1'");
+        if (document.Schema != "fettle.switches/1")
+        {
+            throw new TuningException($"/fettle/switches answers schema '{document.Schema}'; this version reads 'fettle.switches/1'");
+        }
+
+        return document.Switches.FirstOrDefault(s => s.Tolerance is not (>= 0 and <= AnswerComparer.MostTolerance)) is { } wrong
+            ? throw new TuningException(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"the switch {wrong.Name} declares a tolerance of {wrong.Tolerance}; allowed: 0 to {AnswerComparer.MostTolerance}"))
+            : document.Switches;
     }
 
     public async Task SetSwitchAsync(string name, bool on, CancellationToken cancellation)

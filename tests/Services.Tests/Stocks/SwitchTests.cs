@@ -8,7 +8,7 @@ namespace Fettle.Services.Tests.Stocks;
 public sealed class SwitchTests
 {
     const string Body = """{"bse_code":"500007","prediction_date":"2025-09-30","include_features":true}""";
-    static readonly string[] Names = ["connection-pooling", "feature-cache", "prediction-cache", "batched-loading", "auto-ttl", "feature-panel", "packed-series", "compiled-forest", "answer-cache"];
+    static readonly string[] Names = ["connection-pooling", "feature-cache", "prediction-cache", "batched-loading", "auto-ttl", "feature-panel", "packed-series", "compiled-forest", "answer-cache", "query-cache", "cache-warming", "static-assets"];
 
     [Fact]
     public async Task EverySwitch_LeavesEveryAnswerAsItWas()
@@ -67,6 +67,11 @@ public sealed class SwitchTests
         (await cleared.Content.ReadAsStringAsync()).ShouldContain("\"predictions\":{\"memory\":1,");
         (await StatusAsync(host)).ShouldBe("MISS");
         ((int)(await host.Admin.PostAsync("/api/v1/cache/clear?type=colour", null)).StatusCode).ShouldBe(400);
+        await host.SwitchAsync("prediction-cache", false);
+        await host.SwitchAsync("query-cache", true);
+        await StatusAsync(host);
+        cleared = await host.Admin.PostAsync("/api/v1/cache/clear?type=queries", null);
+        (await cleared.Content.ReadAsStringAsync()).ShouldContain("\"queries\":{\"memory\":5,");
     }
 
     [Fact]
@@ -115,6 +120,15 @@ public sealed class SwitchTests
         answers.ShouldContain(a => (int)a.StatusCode == 200);
     }
 
+    /// <summary>An answer to GET without the one member that may differ.</summary>
+    static async Task<string> ReadAsync(StocksHost host, string path)
+    {
+        using var response = await host.Client.GetAsync(path);
+        var answer = System.Text.Json.Nodes.JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
+        answer.AsObject().Remove("traceId");
+        return $"{(int)response.StatusCode} {answer.ToJsonString()}";
+    }
+
     static async Task<string> StatusAsync(StocksHost host) => (await host.PostAsync("/api/v1/predict", Body)).Response.Headers.GetValues("X-Cache-Status").Single();
 
     static List<(string Path, string Body)> Requests()
@@ -127,6 +141,9 @@ public sealed class SwitchTests
 
         var items = string.Join(',', Enumerable.Range(0, 30).Select(i => $$"""{"bse_code":"{{500_000 + 7 * i + (i % 9 == 8 ? 1 : 0)}}","prediction_date":"2025-0{{6 + i % 4}}-20","include_features":true}"""));
         requests.Add(("/api/v1/batch_predict", $$"""{"predictions":[{{items}}]}"""));
+        requests.Add(("/api/v1/stocks?q=5000&limit=20", ""));
+        requests.Add(("/api/v1/stocks/500007/prices?days=30", ""));
+        requests.Add(("/api/v1/stocks/999999/prices", ""));
         return requests;
     }
 
@@ -135,7 +152,7 @@ public sealed class SwitchTests
         var answers = new List<string>();
         foreach (var (path, body) in requests)
         {
-            answers.Add(await host.AnswerAsync(path, body));
+            answers.Add(body.Length > 0 ? await host.AnswerAsync(path, body) : await ReadAsync(host, path));
         }
 
         return answers;

@@ -6,7 +6,7 @@ using System.Text.Json;
 namespace Fettle.Tuning.Tests.Fakes;
 
 /// <summary>What a switch of the fake does to an answer.</summary>
-internal sealed record FakeSwitch(string Name, double DelayMs = -1, Func<int, string>? Answer = null, int Status = 200, string Risk = "low", string? Encoding = null, bool StaleList = false)
+internal sealed record FakeSwitch(string Name, double DelayMs = -1, Func<int, string>? Answer = null, int Status = 200, string Risk = "low", string? Encoding = null, bool StaleList = false, double Tolerance = 0, string[]? Saves = null)
 {
     public bool On { get; set; }
 }
@@ -124,6 +124,11 @@ internal sealed class FakeService : IAsyncDisposable
             context.Response.Headers["Vary"] = "Accept-Encoding";
         }
 
+        if (context.Request.Headers["traceparent"] is not null)
+        {
+            context.Response.Headers["Server-Timing"] = "db;dur=30, model;dur=10, total;dur=40";
+        }
+
         await WriteAsync(context, encoding == "br" ? Brotli(answer) : Encoding.UTF8.GetBytes(answer));
     }
 
@@ -146,7 +151,7 @@ internal sealed class FakeService : IAsyncDisposable
                 await WriteAsync(context, JsonSerializer.Serialize(new
                 {
                     schema = "fettle.switches/1",
-                    switches = Switches.Select(s => new { name = s.Name, layer = "cache", description = "A switch of the fake", on = s.On, risk = s.Risk, needsWarmup = false }),
+                    switches = Switches.Select(s => new { name = s.Name, layer = "cache", description = "A switch of the fake", on = s.On, risk = s.Risk, needsWarmup = false, tolerance = s.Tolerance, saves = s.Saves ?? [] }),
                 }));
                 break;
             case ("PUT", _):

@@ -48,6 +48,37 @@ public sealed class TunerTests
         (await Rollback.RunAsync(target.State, "all", null, TimeProvider.System)).Undone.ShouldBeEmpty();
     }
 
+    /// <summary>A lossy action is held to what it declares, and so is what comes after it: its answers are no longer the baseline's to the last digit.</summary>
+    [Fact]
+    [Trait("Category", "Slow")]
+    public async Task LossyAction_IsKeptWithinItsToleranceAndRolledBackBeyond()
+    {
+        static string Answer(double probability) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $$"""{"probability":{{probability}}}""");
+        await using var target = new FakeTarget(() => new FakeService(
+            delayMs: 60,
+            new FakeSwitch("a-far", DelayMs: 1, Answer: _ => Answer(0.6107), Risk: "high", Tolerance: 0.001),
+            new FakeSwitch("b-near", DelayMs: 25, Answer: _ => Answer(0.6102), Risk: "high", Tolerance: 0.001, Saves: ["db"]),
+            new FakeSwitch("c-next", DelayMs: 3)));
+
+        var outcome = await target.TuneAsync(target.Options with { Allow = ["switch:a-far", "switch:b-near"] });
+
+        var actions = JsonNode.Parse(outcome.Json)!["data"]!["actions"]!.AsArray().ToDictionary(a => (string)a!["title"]!, a => a!);
+        ((string)actions["a-far"]["reason"]!).ShouldContain("/probability: 0.61 → 0.6107");
+        ((string)actions["b-near"]["verdict"]!).ShouldBe("kept");
+        ((double)actions["b-near"]["tolerance"]!).ShouldBe(0.001);
+        ((string)actions["b-near"]["predictedGain"]!).ShouldBe("at most 75 % of an answer's time (db)");
+        ((string)actions["c-next"]["verdict"]!).ShouldBe("kept");
+        outcome.End.ShouldBe(TuningEnd.Improved);
+        Fettle.Tuning.Reports.TuningReport.Html(outcome.Json).ShouldContain("numbers may differ by 0.1% of their size");
+    }
+
+    [Fact]
+    public async Task ToleranceThatIsNone_IsRefusedBeforeAnyAction()
+    {
+        await using var target = new FakeTarget(() => new FakeService(1, new FakeSwitch("anything", Tolerance: 0.5)));
+        (await Should.ThrowAsync<TuningException>(() => target.TuneAsync())).Message.ShouldContain("the switch anything declares a tolerance of 0.5; allowed: 0 to 0.1");
+    }
+
     [Fact]
     [Trait("Category", "Slow")]
     public async Task NothingHelps_EndsAsNoneKeptOrUndecided()
