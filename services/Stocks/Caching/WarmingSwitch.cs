@@ -69,8 +69,9 @@ internal sealed partial class WarmingSwitch : IHostedService, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // Twice: as the host's service and as everybody's.
         await StopAsync(CancellationToken.None);
-        _stop?.Dispose();
+        Interlocked.Exchange(ref _stop, null)?.Dispose();
     }
 
     void Want(bool on)
