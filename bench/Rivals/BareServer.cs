@@ -22,8 +22,8 @@ internal static class BareServer
             context.Response.ContentLength = body.Length;
             await context.Response.BodyWriter.WriteAsync(body);
         });
-        // A service that has something to wait for.
-        app.MapGet("/wait", () => Task.Delay(20));
+        // A service that has something to wait for, in milliseconds.
+        app.MapGet("/wait/{time:int}", (int time) => Task.Delay(time));
         await app.StartAsync();
         Console.Error.WriteLine($"listening on {app.Urls.First()}");
         await app.WaitForShutdownAsync();

@@ -20,10 +20,14 @@ public enum ComparisonVerdict
 
 /// <summary>
 /// Compares two runs by the medians of their half seconds (Mann–Whitney on blocks: raw requests are not independent, so a test on them
-/// calls identical runs different). A difference counts when the test rejects at 1 % and its size is beyond the runs' own noise.
+/// calls identical runs different). A difference counts when the test rejects at 1 % and its size is beyond the runs' own noise and beyond
+/// what a machine drifts between two runs, which no single pair of runs can show (<c>load-aa</c> measures it on identical runs).
 /// </summary>
 public sealed record RunComparison
 {
+    /// <summary>The change in percent that two runs of the same service may show by the machine's drift alone.</summary>
+    public const double DefaultNoiseThreshold = 5;
+
     const double Level = 0.01;
 
     /// <summary>The verdict.</summary>
@@ -41,8 +45,8 @@ public sealed record RunComparison
     /// <summary>The larger of both runs' own noise in percent.</summary>
     public double NoisePercent { get; init; } = double.NaN;
 
-    /// <summary>Compares two saved reports.</summary>
-    public static RunComparison Of(LoadReport baseline, LoadReport candidate)
+    /// <summary>Compares two saved reports; a change of the median below <paramref name="noiseThreshold"/> percent (0 or more) does not count.</summary>
+    public static RunComparison Of(LoadReport baseline, LoadReport candidate, double noiseThreshold = DefaultNoiseThreshold)
     {
         var (a, b) = (baseline.Document, candidate.Document);
         if (a.Data["model"]!.ToJsonString() is var shapeA && b.Data["model"]!.ToJsonString() is var shapeB && shapeA != shapeB)
@@ -61,10 +65,10 @@ public sealed record RunComparison
             return new RunComparison { Verdict = ComparisonVerdict.Unlike, Reason = $"the generator was the limit in the {string.Join(" and the ", limited)}" };
         }
 
-        return Judge(Medians(a), Medians(b), Rate(a), Rate(b), [a.Noise["blockNoise"] is { } na ? (double)na : 0, b.Noise["blockNoise"] is { } nb ? (double)nb : 0]);
+        return Judge(Medians(a), Medians(b), Rate(a), Rate(b), [a.Noise["blockNoise"] is { } na ? (double)na : 0, b.Noise["blockNoise"] is { } nb ? (double)nb : 0], noiseThreshold);
     }
 
-    internal static RunComparison Judge(double[] a, double[] b, (long Failed, long All) errorsA, (long Failed, long All) errorsB, double[] noise)
+    internal static RunComparison Judge(double[] a, double[] b, (long Failed, long All) errorsA, (long Failed, long All) errorsB, double[] noise, double noiseThreshold)
     {
         if (a.Length < 8 || b.Length < 8)
         {
@@ -81,7 +85,7 @@ public sealed record RunComparison
 
         var (shift, low, high) = BlockStatistics.Shift(a, b);
         var p = BlockStatistics.MannWhitney(a, b);
-        var floor = Math.Max(1, noise.Max() / Math.Sqrt(Math.Min(a.Length, b.Length)) * 2);
+        var floor = Math.Max(noiseThreshold, noise.Max() / Math.Sqrt(Math.Min(a.Length, b.Length)) * 2);
         var differs = p < Level && Math.Abs(shift) > floor && Math.Sign(low) == Math.Sign(high);
         var verdict = !differs ? ComparisonVerdict.NoDifference : shift < 0 ? ComparisonVerdict.Better : ComparisonVerdict.Worse;
         return new RunComparison

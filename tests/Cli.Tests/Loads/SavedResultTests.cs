@@ -55,6 +55,10 @@ public sealed class SavedResultTests
         (better.Code, better.Output.StartsWith("better: ")).ShouldBe((ExitCode.Ok, true));
         var same = await CliRun.InProcessAsync("load", "compare", b, b);
         (same.Code, same.Output.StartsWith("no difference: ")).ShouldBe((ExitCode.Ok, true));
+        var drifted = await CliRun.InProcessAsync("load", "compare", b, a, "--noise-threshold", "100");
+        (drifted.Code, drifted.Output.StartsWith("no difference: ")).ShouldBe((ExitCode.Ok, true));
+        var odd = await CliRun.InProcessAsync("load", "compare", b, a, "--noise-threshold", "101");
+        (odd.Code, odd.Error.Contains("--noise-threshold is 101; 0–100 percent are allowed")).ShouldBe((ExitCode.Usage, true));
         var unlike = await CliRun.InProcessAsync("load", "compare", a, other);
         (unlike.Code, unlike.Output.StartsWith("cannot be compared: the runs did not do the same")).ShouldBe((ExitCode.Undecided, true));
     }

@@ -17,8 +17,8 @@ public sealed class RunComparisonTests
 
     static double Gauss(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 
-    static ComparisonVerdict Verdict(double[] a, double[] b, long failed = 0) =>
-        RunComparison.Judge(a, b, (0, 10_000), (failed, 10_000), [3, 3]).Verdict;
+    static ComparisonVerdict Verdict(double[] a, double[] b, long failed = 0, double noiseThreshold = RunComparison.DefaultNoiseThreshold) =>
+        RunComparison.Judge(a, b, (0, 10_000), (failed, 10_000), [3, 3], noiseThreshold).Verdict;
 
     [Fact]
     public void IdenticalRuns_RaiseAtMostFivePercentFalseAlarms()
@@ -26,6 +26,24 @@ public sealed class RunComparisonTests
         var random = new Random(42);
         var alarms = Enumerable.Range(0, 200).Count(_ => Verdict(Blocks(random, 60, 5), Blocks(random, 60, 5)) != ComparisonVerdict.NoDifference);
         alarms.ShouldBeLessThanOrEqualTo(10);
+    }
+
+    [Fact]
+    public void IdenticalRuns_RaiseFewFalseAlarms_ByTheTestAlone()
+    {
+        var random = new Random(42);
+        var alarms = Enumerable.Range(0, 200).Count(_ => Verdict(Blocks(random, 60, 5), Blocks(random, 60, 5), noiseThreshold: 0) != ComparisonVerdict.NoDifference);
+        alarms.ShouldBeLessThanOrEqualTo(10);
+    }
+
+    [Theory]
+    [InlineData(0, ComparisonVerdict.Worse)]
+    [InlineData(RunComparison.DefaultNoiseThreshold, ComparisonVerdict.NoDifference)]
+    public void ThreePercentBetweenRuns_CountOnlyBelowTheThreshold(double threshold, ComparisonVerdict expected)
+    {
+        var random = new Random(45);
+        double[] Calm(double level) => [.. Enumerable.Range(0, 60).Select(_ => level * Math.Exp(0.005 * Gauss(random)))];
+        Verdict(Calm(20), Calm(20.6), noiseThreshold: threshold).ShouldBe(expected);
     }
 
     [Theory]
