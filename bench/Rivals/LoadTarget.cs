@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 
 namespace Fettle.Bench.Rivals;
 
@@ -16,16 +18,15 @@ internal sealed class LoadTarget : IDisposable
 
     public LoadTarget()
     {
-        using (var probe = new TcpListener(IPAddress.Loopback, 0))
-        {
-            probe.Start();
-            Port = ((IPEndPoint)probe.LocalEndpoint).Port;
-        }
-
+        (Port, Http2Port, TlsPort) = (FreePort(), FreePort(), FreePort());
+        WriteCertificate();
         File.WriteAllText(Path.Combine(_folder, "nginx.conf"), $$"""
             daemon off; worker_processes 1; pid {{_folder}}/pid; error_log {{_folder}}/error; worker_rlimit_nofile 19000;
             events { worker_connections 18000; }
-            http { access_log off; keepalive_requests 1000000000; server { listen 127.0.0.1:{{Port}} backlog=4096; location / { return 200 "ok"; } } }
+            http { access_log off; keepalive_requests 1000000000; 
+              server { listen 127.0.0.1:{{Port}} backlog=4096; location / { return 200 "ok"; } }
+              server { listen 127.0.0.1:{{Http2Port}} http2; location / { return 200 "ok"; } }
+              server { listen 127.0.0.1:{{TlsPort}} ssl http2; ssl_certificate {{_folder}}/certificate; ssl_certificate_key {{_folder}}/key; location / { return 200 "ok"; } } }
             """);
         if (OperatingSystem.IsLinux())
         {
@@ -38,6 +39,16 @@ internal sealed class LoadTarget : IDisposable
     }
 
     public int Port { get; }
+
+    public int Http2Port { get; }
+
+    public int TlsPort { get; }
+
+    /// <summary>HTTP/2 in plain text.</summary>
+    public string Http2Url => $"http://127.0.0.1:{Http2Port.ToString(CultureInfo.InvariantCulture)}/";
+
+    /// <summary>HTTP/1.1 or HTTP/2 over TLS, by agreement.</summary>
+    public string TlsUrl => $"https://127.0.0.1:{TlsPort.ToString(CultureInfo.InvariantCulture)}/";
 
     public string Url => $"http://127.0.0.1:{Port.ToString(CultureInfo.InvariantCulture)}/";
 
@@ -57,6 +68,23 @@ internal sealed class LoadTarget : IDisposable
                 await Task.Delay(50);
             }
         }
+    }
+
+    static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+
+    void WriteCertificate()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256);
+        var now = TimeProvider.System.GetUtcNow();
+        using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+        File.WriteAllText(Path.Combine(_folder, "certificate"), certificate.ExportCertificatePem());
+        File.WriteAllText(Path.Combine(_folder, "key"), key.ExportPkcs8PrivateKeyPem());
     }
 
     /// <summary>Stops the worker (SIGSTOP) for a while; connections stay open and nothing is answered.</summary>

@@ -55,7 +55,8 @@ internal sealed class LoadOptions
     readonly Option<string?> _to = new("--target") { Description = "Base URL; replaces the scenario file's" };
     readonly Option<bool> _short = new("--short") { Description = "The scenario file's short form" };
     readonly Option<bool> _noCheck = new("--no-check") { Description = "Do not send every request once before the run" };
-    readonly Option<bool> _http2 = new("--http2") { Description = "HTTP/2" };
+    readonly Option<bool> _http2 = new("--http2") { Description = "HTTP/2: with prior knowledge over http, by agreement over https" };
+    readonly Option<bool> _frameworkClient = new("--framework-client") { Description = "Send through .NET's HTTP client, for servers that the engine does not understand; costs more processor time" };
     readonly Option<bool> _insecure = new("--insecure", "-k") { Description = "Accept any certificate" };
     readonly Option<int?> _pid = new("--pid") { Description = "The target's process; found by its port when local" };
     readonly Option<double> _maxRate = new("--max-rate") { Description = "Highest rate a scenario may ask for", DefaultValueFactory = _ => 50_000 };
@@ -80,7 +81,7 @@ internal sealed class LoadOptions
     public void AddTo(Command command)
     {
         Option[] all = [_rate, _poisson, _users, _think, _requests, _concurrency, _duration, _warmUp, _timeout, _connections, _threads, _method, _body, _header, _threshold,
-            _allowHost, _to, _short, _noCheck, _http2, _insecure, _pid, _maxRate, _maxDuration, _maxConnections, _workers, _workerCount, _baseline, _postgres, _redis, _noMetrics, _noColor, .. _outputs];
+            _allowHost, _to, _short, _noCheck, _http2, _frameworkClient, _insecure, _pid, _maxRate, _maxDuration, _maxConnections, _workers, _workerCount, _baseline, _postgres, _redis, _noMetrics, _noColor, .. _outputs];
         foreach (var option in all)
         {
             command.Options.Add(option);
@@ -115,6 +116,7 @@ internal sealed class LoadOptions
             AllowedHosts = parse.GetValue(_allowHost) ?? [],
             Protocol = parse.GetValue(_http2) ? HttpProtocol.Http2 : HttpProtocol.Http11,
             TrustAnyCertificate = parse.GetValue(_insecure),
+            FrameworkClient = parse.GetValue(_frameworkClient),
             ProcessId = parse.GetValue(_pid),
             Metrics = !parse.GetValue(_noMetrics),
             CheckFirst = !parse.GetValue(_noCheck),

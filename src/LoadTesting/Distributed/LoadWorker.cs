@@ -116,6 +116,7 @@ public sealed class LoadWorker(RedisOptions redis, LoadWorkerOptions options, Ti
             AllowedHosts = options.AllowedHosts,
             Protocol = job["protocol"] == "2" ? HttpProtocol.Http2 : HttpProtocol.Http11,
             TrustAnyCertificate = job["insecure"] == "1",
+            FrameworkClient = job["framework-client"] == "1",
             Share = (share, shares),
             BeginAt = DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(job["begin"], CultureInfo.InvariantCulture)) - ahead,
         };

@@ -38,6 +38,7 @@ sealed class WorkerFleet(WorkerFleetOptions options, TimeProvider time)
                 ("kind", "job"), ("run", id), ("share", Text(i + 1)), ("shares", Text(workers.Count)), ("begin", Text(begin)), ("name", file.Name), ("scenario", file.Text),
                 ("files", Json(file.Files)), ("variables", Json(Needed(file, variables))), ("target", target.ToString()), ("short", file.IsShort ? "1" : "0"),
                 ("protocol", run.Protocol == HttpProtocol.Http2 ? "2" : "1"), ("insecure", run.TrustAnyCertificate ? "1" : "0"),
+                ("framework-client", run.FrameworkClient ? "1" : "0"),
             ], cancellation);
         }
 

@@ -49,4 +49,7 @@ sealed record EngineOptions
 
     /// <summary>Accept any server certificate: for tests against self-signed ones.</summary>
     public bool TrustAnyCertificate { get; init; }
+
+    /// <summary>Send through the framework's HTTP client.</summary>
+    public bool FrameworkClient { get; init; }
 }

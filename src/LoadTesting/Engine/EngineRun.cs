@@ -1,12 +1,16 @@
 using System.Net;
 using Fettle.LoadTesting.Engine.Http;
 using Fettle.LoadTesting.Engine.Loop;
+using Fettle.LoadTesting.Engine.Native;
 
 namespace Fettle.LoadTesting.Engine;
 
 /// <summary>Carries out jobs side by side on common loops and returns one result for each, in their order.</summary>
 static class EngineRun
 {
+    /// <summary>What a connection of HTTP/2 carries at once at most; servers allow 100 or more.</summary>
+    const int Streams = 100;
+
     static readonly TimeSpan Lead = TimeSpan.FromMilliseconds(10);
     static readonly long PublishEvery = MonotonicClock.From(TimeSpan.FromMilliseconds(500));
 
@@ -25,13 +29,15 @@ static class EngineRun
             endPoints[url] = await TargetHost.ResolveAsync(url, options.AllowedHosts, cancellation);
         }
 
+        var own = OperatingSystem.IsLinux() && !options.FrameworkClient && (OpenSsl.Available || jobs.All(j => j.BaseUrl.Scheme == "http"));
+        using var tls = own && jobs.Any(j => j.BaseUrl.Scheme == "https") ? new TlsContext(options.Protocol, options.TrustAnyCertificate) : null;
         var startedAt = time.GetUtcNow();
         var wait = options.BeginAt is { } begin && begin > startedAt ? begin - startedAt : Lead;
         var start = MonotonicClock.Nanoseconds + MonotonicClock.From(wait);
         var scheduled = jobs.Select(j => new ScheduledJob(j, start, options.Threads)).ToArray();
         var meter = new ProgressMeter(options.Threads, start, scheduled.Min(s => s.CountFrom), progress);
         var live = watch is null ? null : new LiveBoard(options.Threads, jobs, watch);
-        var loops = Enumerable.Range(0, options.Threads).Select(thread => Loop(scheduled, endPoints, thread, options, (loop, now) =>
+        var loops = Enumerable.Range(0, options.Threads).Select(thread => Loop(scheduled, endPoints, thread, options, own, tls, (loop, now) =>
         {
             meter.Publish(thread, loop, now);
             live?.Publish(thread, loop, now - start);
@@ -53,11 +59,17 @@ static class EngineRun
         }
     }
 
-    static ILoadLoop Loop(ScheduledJob[] jobs, Dictionary<Uri, IPEndPoint> endPoints, int thread, EngineOptions options, Action<ILoadLoop, long> publish)
+    static ILoadLoop Loop(ScheduledJob[] jobs, Dictionary<Uri, IPEndPoint> endPoints, int thread, EngineOptions options, bool own, TlsContext? tls, Action<ILoadLoop, long> publish)
     {
         var pools = jobs.Select(j => j.Job).GroupBy(j => (j.BaseUrl, j.KeepAlive)).ToDictionary(g => g.Key, g => new ConnectionPool(
             TargetHost.Wire(g.Key.BaseUrl, g.Key.KeepAlive), endPoints[g.Key.BaseUrl], Share(Math.Max(g.Max(j => j.MaxConnections), g.Sum(Users)), thread, options.Threads))
-        { MaxBodyBytes = g.Max(j => j.MaxResponseBytes) });
+        {
+            MaxBodyBytes = g.Max(j => j.MaxResponseBytes),
+            Tls = g.Key.BaseUrl.Scheme == "https" ? tls : null,
+            Host = g.Key.BaseUrl.IdnHost.Trim('[', ']'),
+            Http2 = options.Protocol == HttpProtocol.Http2,
+            Streams = options.Protocol == HttpProtocol.Http2 && g.Key.KeepAlive && g.All(j => j.Model is not UserModel) ? Streams : 1,
+        });
         var shares = options.Threads * options.Share.Count;
         Workload[] workloads = [.. jobs.Select(s => new Workload
         {
@@ -73,7 +85,7 @@ static class EngineRun
             Share = options.Share.Index * options.Threads + thread,
             Shares = shares,
         })];
-        return OperatingSystem.IsLinux() && options.Protocol == HttpProtocol.Http11 && jobs.All(j => j.Job.BaseUrl.Scheme == "http")
+        return own
             ? new EngineLoop(workloads, PublishEvery, publish)
             : new ClientLoop(workloads, [.. jobs.Select(j => j.Job)], options, PublishEvery, publish);
     }

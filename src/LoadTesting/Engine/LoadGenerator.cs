@@ -3,7 +3,7 @@ using Fettle.LoadTesting.Engine;
 namespace Fettle.LoadTesting;
 
 /// <summary>
-/// Loads an HTTP/1.1 service and measures every request from its intended start (open model), so that a stalled service
+/// Loads an HTTP service and measures every request from its intended start (open model), so that a stalled service
 /// cannot hide behind requests that were never sent (coordinated omission; Gil Tene, "How NOT to measure latency").
 /// </summary>
 /// <param name="time">Tells when the run began; null for the system's clock.</param>
@@ -30,7 +30,14 @@ public sealed class LoadGenerator(TimeProvider? time = null)
             MaxResponseBytes = plan.MaxResponseBytes,
             KeepAlive = plan.KeepAlive,
         };
-        var options = new EngineOptions { Threads = plan.Threads, AllowedHosts = plan.AllowedHosts, Protocol = plan.Protocol, TrustAnyCertificate = plan.TrustAnyCertificate };
+        var options = new EngineOptions
+        {
+            Threads = plan.Threads,
+            AllowedHosts = plan.AllowedHosts,
+            Protocol = plan.Protocol,
+            TrustAnyCertificate = plan.TrustAnyCertificate,
+            FrameworkClient = plan.FrameworkClient,
+        };
         var results = await EngineRun.RunAsync([job], options, progress, null, time ?? TimeProvider.System, cancellation);
         return results[0];
     }

@@ -69,6 +69,9 @@ public sealed record LoadPlan
     /// <summary>Accept any certificate of the server; default false.</summary>
     public bool TrustAnyCertificate { get; set; }
 
+    /// <summary>Send through the framework's HTTP client instead of the engine's own sockets, for servers that only it understands; default false.</summary>
+    public bool FrameworkClient { get; set; }
+
     /// <summary>Hosts beside loopback that may be loaded; default none.</summary>
     public IReadOnlyList<string> AllowedHosts { get; set; } = [];
 }

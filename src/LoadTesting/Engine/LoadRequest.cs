@@ -1,5 +1,6 @@
 using System.Text;
 using Fettle.LoadTesting.Engine.Http;
+using Fettle.LoadTesting.Engine.Http2;
 
 namespace Fettle.LoadTesting;
 
@@ -9,6 +10,7 @@ public sealed class LoadRequest
     static readonly string[] OwnHeaders = ["Content-Length", "Transfer-Encoding", "Connection"];
 
     WireForm? _wire;
+    WireForm? _block;
 
     /// <summary>Creates a request and checks that it cannot break the framing of HTTP/1.1.</summary>
     /// <param name="name">The name under which reports count it, for example <c>predict</c>.</param>
@@ -70,16 +72,21 @@ public sealed class LoadRequest
 
     internal bool Accepts(int status) => Expected is null ? status is >= 200 and < 300 : Expected.Contains(status);
 
-    /// <summary>The bytes on the wire for a target; kept for the last one asked for.</summary>
-    internal byte[] Wire(WireTarget target)
+    /// <summary>The message of HTTP/1.1 for a target; kept for the last one asked for.</summary>
+    internal byte[] Wire(WireTarget target) => Kept(ref _wire, target, RequestWriter.Write);
+
+    /// <summary>The header block of HTTP/2 for a target; kept for the last one asked for.</summary>
+    internal byte[] HeaderBlock(WireTarget target) => Kept(ref _block, target, HeaderWriter.Write);
+
+    byte[] Kept(ref WireForm? kept, WireTarget target, Func<LoadRequest, WireTarget, byte[]> write)
     {
-        if (_wire is { } wire && ReferenceEquals(wire.Target, target))
+        if (kept is { } form && ReferenceEquals(form.Target, target))
         {
-            return wire.Bytes;
+            return form.Bytes;
         }
 
-        var bytes = RequestWriter.Write(this, target);
-        _wire = new WireForm(target, bytes);
+        var bytes = write(this, target);
+        kept = new WireForm(target, bytes);
         return bytes;
     }
 

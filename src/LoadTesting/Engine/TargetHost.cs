@@ -32,5 +32,5 @@ static class TargetHost
     }
 
     public static WireTarget Wire(Uri url, bool keepAlive) =>
-        new(url.IsDefaultPort ? url.IdnHost : $"{(url.HostNameType == UriHostNameType.IPv6 ? $"[{url.IdnHost.Trim('[', ']')}]" : url.IdnHost)}:{url.Port}", url.AbsolutePath.TrimEnd('/'), keepAlive);
+        new(url.Scheme, url.IsDefaultPort ? url.IdnHost : $"{(url.HostNameType == UriHostNameType.IPv6 ? $"[{url.IdnHost.Trim('[', ']')}]" : url.IdnHost)}:{url.Port}", url.AbsolutePath.TrimEnd('/'), keepAlive);
 }

@@ -71,6 +71,9 @@ public sealed record ScenarioRunOptions
     /// <summary>Accept any certificate of the server; default false.</summary>
     public bool TrustAnyCertificate { get; set; }
 
+    /// <summary>Send through the framework's HTTP client instead of the engine's own sockets; default false.</summary>
+    public bool FrameworkClient { get; set; }
+
     /// <summary>The target's process; null to look for the one that listens on the target's port when it is local.</summary>
     public int? ProcessId { get; set; }
 

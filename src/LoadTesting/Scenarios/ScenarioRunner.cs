@@ -26,6 +26,7 @@ public sealed class ScenarioRunner(TimeProvider? time = null)
             AllowedHosts = options.AllowedHosts,
             Protocol = options.Protocol,
             TrustAnyCertificate = options.TrustAnyCertificate,
+            FrameworkClient = options.FrameworkClient,
         };
         var single = engine with { Threads = 1 };
         var variables = new Dictionary<string, string>(file.Variables);

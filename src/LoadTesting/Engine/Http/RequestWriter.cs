@@ -2,10 +2,10 @@ using System.Text;
 
 namespace Fettle.LoadTesting.Engine.Http;
 
-/// <summary>Where requests go: the authority of the Host header, a prefix of every path, and whether connections are kept.</summary>
-sealed record WireTarget(string Authority, string PathPrefix, bool KeepAlive);
+/// <summary>Where requests go: scheme, the authority of the Host header, a prefix of every path, and whether connections are kept.</summary>
+sealed record WireTarget(string Scheme, string Authority, string PathPrefix, bool KeepAlive);
 
-/// <summary>A request as bytes for one target.</summary>
+/// <summary>A request as bytes for one target: a whole message of HTTP/1.1 or a header block of HTTP/2.</summary>
 sealed record WireForm(WireTarget Target, byte[] Bytes);
 
 /// <summary>Writes HTTP/1.1 requests (RFC 9112). <see cref="LoadRequest"/> has already refused what would break the framing.</summary>

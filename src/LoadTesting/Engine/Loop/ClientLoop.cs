@@ -6,7 +6,7 @@ using Fettle.LoadTesting.Engine.Http;
 namespace Fettle.LoadTesting.Engine.Loop;
 
 /// <summary>
-/// The loop over the framework's HTTP client, for TLS, HTTP/2 and systems without epoll. The schedule and the counting are the
+/// The loop over the framework's HTTP client, for systems without epoll or OpenSSL and for servers that only it understands. The schedule and the counting are the
 /// same as in <see cref="EngineLoop"/>: one thread starts requests when they are due and records them when they have ended;
 /// only sending and receiving happen on the thread pool. Costs two to four times as much processor per request.
 /// </summary>

@@ -17,8 +17,19 @@ sealed class ConnectionPool(WireTarget target, IPEndPoint endPoint, int capacity
 
     public long MaxBodyBytes { get; init; } = 64L << 20;
 
-    /// <summary>The most recently used first, so that surplus connections stay idle. Closed ones are skipped when taken.</summary>
-    public Stack<Connection> Idle { get; } = new();
+    /// <summary>Null for plain text.</summary>
+    public TlsContext? Tls { get; init; }
+
+    /// <summary>The name or address that the server's certificate is for.</summary>
+    public string Host { get; init; } = "";
+
+    public bool Http2 { get; init; }
+
+    /// <summary>Requests that a connection carries at once: 1 over HTTP/1.1 and for users, who do not share connections.</summary>
+    public int Streams { get; init; } = 1;
+
+    /// <summary>Connections with room, the most recently used first, so that surplus ones stay idle. Closed and full ones are skipped when taken.</summary>
+    public Stack<Connection> Free { get; } = new();
 
     public Queue<Exchange> Waiting { get; } = new();
 

@@ -4,13 +4,14 @@ using Fettle.LoadTesting.Engine.Native;
 
 namespace Fettle.LoadTesting.Engine.Loop;
 
-/// <summary>Sockets: opening, writing, reading, closing.</summary>
+/// <summary>Sockets: opening, writing, reading, closing. What is said on them is the connection's matter.</summary>
 sealed unsafe partial class EngineLoop
 {
     const int BufferSize = 256 << 10;
 
     readonly List<Connection?> _connections = [];
     readonly Stack<int> _freeSlots = new();
+    readonly List<Connection> _dirty = [];
     byte* _buffer = (byte*)NativeMemory.Alloc(BufferSize);
     int _generation;
 
@@ -25,37 +26,35 @@ sealed unsafe partial class EngineLoop
         var pool = exchange.Workload.Pool;
         // As many connections as users: people do not share theirs, and a service feels the open ones too.
         var everyUserHasOne = exchange.Workload.Users is null || pool.Total >= Math.Min(pool.Capacity, exchange.Workload.ActiveUsers);
-        while (everyUserHasOne && pool.Idle.TryPop(out var idle))
+        while (everyUserHasOne && pool.Free.TryPop(out var free))
         {
-            if (idle.State == ConnectionState.Idle)
+            free.Listed = false;
+            if (free.State == ConnectionState.Open && free.HasRoom)
             {
-                Send(idle, exchange);
+                free.Begin(exchange, this);
+                List(free);
                 return;
             }
         }
 
         pool.Waiting.Enqueue(exchange);
-        Refill(pool, exchange.Seen);
+        Refill(pool);
     }
 
-    /// <summary>Opens connections while more requests wait than connections are on their way, within the pool's capacity.</summary>
-    void Refill(ConnectionPool pool, long now)
+    /// <summary>Opens connections while more requests wait than those on their way will carry, within the pool's capacity.</summary>
+    public void Refill(ConnectionPool pool)
     {
-        while (pool.Waiting.Count > pool.Connecting && pool.Total < pool.Capacity)
+        while (pool.Waiting.Count > pool.Connecting * pool.Streams && pool.Total < pool.Capacity && Open(pool))
         {
-            if (!Open(pool, now))
-            {
-                return;
-            }
         }
     }
 
-    bool Open(ConnectionPool pool, long now)
+    bool Open(ConnectionPool pool)
     {
         var fd = Libc.Socket(pool.Family, Libc.SockStream | Libc.SockNonBlock | Libc.SockCloseOnExec, 0);
         if (fd < 0)
         {
-            ConnectFailed(pool, now, Marshal.GetLastPInvokeError());
+            ConnectFailed(pool, Marshal.GetLastPInvokeError());
             return false;
         }
 
@@ -71,7 +70,7 @@ sealed unsafe partial class EngineLoop
         if (errno is not (0 or Libc.EInProgress))
         {
             _ = Libc.Close(fd);
-            ConnectFailed(pool, now, errno);
+            ConnectFailed(pool, errno);
             return false;
         }
 
@@ -81,7 +80,8 @@ sealed unsafe partial class EngineLoop
             _connections.Add(null);
         }
 
-        var connection = new Connection(pool, fd, slot, ++_generation, now) { State = ConnectionState.Connecting };
+        var (generation, now) = (++_generation, MonotonicClock.Nanoseconds);
+        Connection connection = pool.Http2 ? new Http2Connection(pool, fd, slot, generation, now) : new Http1Connection(pool, fd, slot, generation, now);
         _connections[slot] = connection;
         pool.Total++;
         pool.Connecting++;
@@ -90,11 +90,13 @@ sealed unsafe partial class EngineLoop
         return true;
     }
 
-    void ConnectFailed(ConnectionPool pool, long now, int errno)
+    void ConnectFailed(ConnectionPool pool, int errno) => ConnectFailed(pool, ConnectError(errno), Marshal.GetPInvokeErrorMessage(errno));
+
+    void ConnectFailed(ConnectionPool pool, string error, string detail)
     {
         if (pool.Waiting.TryDequeue(out var exchange))
         {
-            End(exchange, now, ConnectError(errno), Marshal.GetPInvokeErrorMessage(errno), waited: false, sent: false);
+            End(exchange, MonotonicClock.Nanoseconds, error, detail, waited: false, sent: false);
         }
     }
 
@@ -112,7 +114,7 @@ sealed unsafe partial class EngineLoop
     void Handle(uint events, long token)
     {
         var connection = _connections[(int)(token & 0xFFFF_FFFF)];
-        if (connection is null || connection.Generation != (int)(token >> 32) || connection.State == ConnectionState.Closed)
+        if (connection is null || connection.Generation != (int)(token >> 32))
         {
             return;
         }
@@ -122,17 +124,16 @@ sealed unsafe partial class EngineLoop
             case ConnectionState.Connecting:
                 Connected(connection);
                 break;
-            case ConnectionState.Idle:
-                // A server ends an idle connection, or says something unasked: either way it is of no more use.
-                Close(connection);
+            case ConnectionState.Handshaking:
+                Shake(connection);
                 break;
-            default:
-                if ((events & Poller.Writable) != 0 && connection.Wire is not null)
+            case ConnectionState.Open:
+                if ((events & Poller.Writable) != 0)
                 {
                     Write(connection);
                 }
 
-                if (connection.State == ConnectionState.Busy && (events & (Poller.Readable | Poller.Failed)) != 0)
+                if ((events & (Poller.Readable | Poller.Failed)) != 0)
                 {
                     Read(connection);
                 }
@@ -143,7 +144,6 @@ sealed unsafe partial class EngineLoop
 
     void Connected(Connection connection)
     {
-        var pool = connection.Pool;
         int error;
         var length = (uint)sizeof(int);
         if (Libc.GetOption(connection.Fd, Libc.SolSocket, Libc.SoError, &error, &length) < 0)
@@ -151,73 +151,136 @@ sealed unsafe partial class EngineLoop
             error = Marshal.GetLastPInvokeError();
         }
 
-        var now = MonotonicClock.Nanoseconds;
+        var pool = connection.Pool;
         if (error != 0)
         {
             Close(connection);
-            ConnectFailed(pool, now, error);
-            Refill(pool, now);
-            return;
+            ConnectFailed(pool, error);
+            Refill(pool);
         }
-
-        pool.Connecting--;
-        pool.HasConnected = true;
-        connection.State = ConnectionState.Idle;
-        _poller.Rewatch(connection.Fd, Poller.Readable, connection.Token);
-        Release(connection);
-    }
-
-    /// <summary>The connection is free: the longest waiting request takes it.</summary>
-    void Release(Connection connection)
-    {
-        if (connection.Pool.Waiting.TryDequeue(out var waiting))
+        else if (pool.Tls is { } tls)
         {
-            Send(connection, waiting);
-            return;
-        }
-
-        connection.State = ConnectionState.Idle;
-        connection.Pool.Idle.Push(connection);
-    }
-
-    void Send(Connection connection, in Exchange exchange)
-    {
-        connection.State = ConnectionState.Busy;
-        connection.Exchange = exchange;
-        connection.Exchange.Sent = MonotonicClock.Nanoseconds;
-        connection.Parser.Reset(exchange.Request.Method == "HEAD", exchange.Actor?.Flow?.CaptureFor(exchange.Request));
-        connection.Wire = exchange.Request.Wire(connection.Pool.Target);
-        connection.Written = 0;
-        InFlight++;
-        Write(connection);
-    }
-
-    void Write(Connection connection)
-    {
-        var wire = connection.Wire!;
-        var left = wire.Length - connection.Written;
-        nint sent;
-        fixed (byte* data = wire)
-        {
-            sent = Libc.Send(connection.Fd, data + connection.Written, (nuint)left, Libc.MsgNoSignal);
-        }
-
-        if (sent == left)
-        {
-            connection.Wire = null;
-            AwaitRoom(connection, false);
-        }
-        else if (sent >= 0 || Marshal.GetLastPInvokeError() is Libc.EAgain or Libc.EIntr)
-        {
-            connection.Written += (int)Math.Max(0, sent);
-            AwaitRoom(connection, true);
+            connection.Tls = tls.Begin(connection.Fd, pool.Host);
+            connection.State = ConnectionState.Handshaking;
+            Shake(connection);
         }
         else
         {
-            // A refused write may still have an answer before it, for example 413: reading decides.
-            connection.Wire = null;
-            Read(connection);
+            Established(connection);
         }
+    }
+
+    void Shake(Connection connection)
+    {
+        var outcome = connection.Tls!.Handshake(connection.Pool.Http2);
+        switch (outcome)
+        {
+            case TlsOutcome.Done:
+                Established(connection);
+                break;
+            case TlsOutcome.WantsRead or TlsOutcome.WantsWrite:
+                _poller.Rewatch(connection.Fd, outcome == TlsOutcome.WantsRead ? Poller.Readable : Poller.Writable, connection.Token);
+                break;
+            default:
+                var (pool, fault) = (connection.Pool, connection.Tls.Fault);
+                Close(connection);
+                ConnectFailed(pool, "tls failed", outcome == TlsOutcome.Closed ? "the server closed the connection during the handshake" : fault);
+                Refill(pool);
+                break;
+        }
+    }
+
+    void Established(Connection connection)
+    {
+        connection.Pool.Connecting--;
+        connection.Pool.HasConnected = true;
+        connection.State = ConnectionState.Open;
+        _poller.Rewatch(connection.Fd, Poller.Readable, connection.Token);
+        connection.Established(this);
+        Offer(connection);
+    }
+
+    /// <summary>The connection has room: the longest waiting requests take it.</summary>
+    public void Offer(Connection connection)
+    {
+        while (connection.State == ConnectionState.Open && connection.HasRoom && connection.Pool.Waiting.TryDequeue(out var waiting))
+        {
+            connection.Begin(waiting, this);
+        }
+
+        List(connection);
+    }
+
+    void List(Connection connection)
+    {
+        if (!connection.Listed && connection.State == ConnectionState.Open && connection.HasRoom)
+        {
+            connection.Listed = true;
+            connection.Pool.Free.Push(connection);
+        }
+    }
+
+    /// <summary>Writes at the end of the loop's turn, with all that comes until then.</summary>
+    public void WriteLater(Connection connection)
+    {
+        if (!connection.Dirty)
+        {
+            connection.Dirty = true;
+            _dirty.Add(connection);
+        }
+    }
+
+    void WriteDirty()
+    {
+        foreach (var connection in _dirty)
+        {
+            connection.Dirty = false;
+            if (connection.State == ConnectionState.Open)
+            {
+                Write(connection);
+            }
+        }
+
+        _dirty.Clear();
+    }
+
+    public void Write(Connection connection)
+    {
+        while (connection.Unsent is { Length: > 0 } unsent)
+        {
+            int sent;
+            bool later;
+            if (connection.Tls is { } tls)
+            {
+                later = tls.Write(unsent, out sent) is TlsOutcome.WantsRead or TlsOutcome.WantsWrite;
+            }
+            else
+            {
+                fixed (byte* data = unsent)
+                {
+                    sent = (int)Libc.Send(connection.Fd, data, (nuint)unsent.Length, Libc.MsgNoSignal);
+                }
+
+                later = sent < 0 && Marshal.GetLastPInvokeError() is Libc.EAgain or Libc.EIntr;
+            }
+
+            if (later)
+            {
+                AwaitRoom(connection, true);
+                return;
+            }
+
+            if (sent <= 0)
+            {
+                // A refused write may still have an answer before it, for example 413: reading decides.
+                connection.StopWriting();
+                break;
+            }
+
+            connection.Took(sent);
+        }
+
+        AwaitRoom(connection, false);
     }
 
     void AwaitRoom(Connection connection, bool room)
@@ -231,110 +294,87 @@ sealed unsafe partial class EngineLoop
 
     void Read(Connection connection)
     {
-        var received = Libc.Receive(connection.Fd, _buffer, BufferSize, 0);
-        if (received < 0)
+        // OpenSSL may hold bytes that the poller does not see.
+        while (connection.State == ConnectionState.Open && ReadOnce(connection) && connection.Tls is not null)
         {
-            var errno = Marshal.GetLastPInvokeError();
-            if (errno is Libc.EAgain or Libc.EIntr)
-            {
-                return;
-            }
+        }
+    }
 
-            Broken(connection, errno == Libc.EConnReset || errno == Libc.EPipe ? "connection reset" : "receive failed", Marshal.GetPInvokeErrorMessage(errno));
-            return;
+    bool ReadOnce(Connection connection)
+    {
+        int received;
+        if (connection.Tls is { } tls)
+        {
+            switch (tls.Read(_buffer, BufferSize, out received))
+            {
+                case TlsOutcome.WantsRead or TlsOutcome.WantsWrite:
+                    return false;
+                case TlsOutcome.Closed:
+                    received = 0;
+                    break;
+                case TlsOutcome.Failed:
+                    connection.Broke("connection reset", tls.Fault, this);
+                    return false;
+            }
+        }
+        else
+        {
+            received = (int)Libc.Receive(connection.Fd, _buffer, BufferSize, 0);
+            if (received < 0)
+            {
+                var errno = Marshal.GetLastPInvokeError();
+                if (errno is not (Libc.EAgain or Libc.EIntr))
+                {
+                    connection.Broke(errno is Libc.EConnReset or Libc.EPipe ? "connection reset" : "receive failed", Marshal.GetPInvokeErrorMessage(errno), this);
+                }
+
+                return false;
+            }
         }
 
-        var parser = connection.Parser;
         if (received == 0)
         {
-            if (parser.EndOfStream() == ParseStatus.Complete)
-            {
-                Complete(connection, MonotonicClock.Nanoseconds);
-            }
-            else
-            {
-                Broken(connection, "closed early", parser.Fault);
-            }
-
-            return;
+            connection.Ended(this);
+            return false;
         }
 
-        connection.Exchange.Workload.Recorder.BytesReceived += received;
-        var status = parser.Feed(new ReadOnlySpan<byte>(_buffer, (int)received), out var consumed);
-        switch (status)
-        {
-            case ParseStatus.Complete:
-                Complete(connection, MonotonicClock.Nanoseconds, surplus: consumed < received);
-                break;
-            case ParseStatus.Malformed:
-                Broken(connection, "malformed answer", parser.Fault);
-                break;
-            case ParseStatus.TooLarge:
-                Broken(connection, "answer too large", parser.Fault);
-                break;
-        }
+        connection.Received(new ReadOnlySpan<byte>(_buffer, received), this);
+        return true;
     }
 
-    void Complete(Connection connection, long now, bool surplus = false)
-    {
-        var exchange = connection.Exchange;
-        var parser = connection.Parser;
-        var (status, capture) = (parser.Status, parser.Capture);
-        connection.Carried++;
-        var reusable = parser.KeepAlive && connection.Pool.Target.KeepAlive && !surplus && connection.Wire is null;
-        if (reusable)
-        {
-            InFlight--;
-            Release(connection);
-        }
-        else
-        {
-            Close(connection);
-            Refill(connection.Pool, now);
-        }
-
-        Answered(exchange, now, status, capture);
-    }
-
-    /// <summary>The connection broke under a request. One that was kept alive and gave no byte was closed by the server in the same moment: try once more.</summary>
-    void Broken(Connection connection, string error, string detail)
-    {
-        var now = MonotonicClock.Nanoseconds;
-        var exchange = connection.Exchange;
-        var stale = connection.Carried > 0 && !connection.Parser.Started && !exchange.Retried && exchange.Request.Method is "GET" or "HEAD" or "OPTIONS" or "PUT" or "DELETE";
-        Close(connection);
-        if (stale)
-        {
-            exchange.Retried = true;
-            exchange.Workload.Recorder.Retried++;
-            Dispatch(exchange);
-        }
-        else
-        {
-            End(exchange, now, error, detail, waited: false, sent: true);
-        }
-
-        Refill(connection.Pool, now);
-    }
-
-    void Close(Connection connection)
+    public void Close(Connection connection)
     {
         if (connection.State == ConnectionState.Closed)
         {
             return;
         }
 
-        if (connection.State == ConnectionState.Connecting)
+        if (connection.State is ConnectionState.Connecting or ConnectionState.Handshaking)
         {
             connection.Pool.Connecting--;
         }
 
-        InFlight -= connection.State == ConnectionState.Busy ? 1 : 0;
+        InFlight -= connection.Active;
         connection.State = ConnectionState.Closed;
-        connection.Wire = null;
+        connection.Tls?.Dispose();
+        connection.Release();
         connection.Pool.Total--;
         _ = Libc.Close(connection.Fd);
         _connections[connection.Slot] = null;
         _freeSlots.Push(connection.Slot);
+    }
+
+    public void Answer(in Exchange exchange, long now, int status, AnswerCapture? capture) => Answered(exchange, now, status, capture);
+
+    public void Unanswered(in Exchange exchange, string error, string detail, bool waited) => End(exchange, MonotonicClock.Nanoseconds, error, detail, waited, sent: true);
+
+    public void TimedOut(in Exchange exchange) => Unanswered(exchange, "timeout", $"no whole answer within {exchange.Workload.Timeout / 1e9:0.###} s", waited: true);
+
+    /// <summary>Sends the request once more.</summary>
+    public void Retry(Exchange exchange)
+    {
+        exchange.Retried = true;
+        exchange.Workload.Recorder.Retried++;
+        Dispatch(exchange);
     }
 }

@@ -6,7 +6,7 @@ namespace Fettle.LoadTesting.Engine.Loop;
 /// One thread that starts requests when they are due and reads answers when they come.
 /// <list type="number">
 /// <item>Start what is due: arrivals of open models at their intended time, users whose pause is over.</item>
-/// <item>A request takes an idle connection, else it waits and a new connection is opened while the pool allows.</item>
+/// <item>A request takes a connection with room, else it waits and a new connection is opened while the pool allows.</item>
 /// <item>Wait in the kernel until the next due moment or until a socket is ready.</item>
 /// <item>Read, parse, record, give the connection to the longest waiting request.</item>
 /// </list>
@@ -26,7 +26,7 @@ sealed partial class EngineLoop(IReadOnlyList<Workload> workloads, long publishE
 
     public long ConnectionsOpened { get; private set; }
 
-    public int InFlight { get; private set; }
+    public int InFlight { get; set; }
 
     public int Waiting => _pools.Sum(p => p.Waiting.Count);
 
@@ -67,6 +67,7 @@ sealed partial class EngineLoop(IReadOnlyList<Workload> workloads, long publishE
                 break;
             }
 
+            WriteDirty();
             now = MonotonicClock.Nanoseconds;
             var ready = _poller.Wait(Math.Min(Math.Min(due, Math.Min(_nextScan, _nextPublish)) - now, MaxWait));
             for (var i = 0; i < ready; i++)
@@ -85,12 +86,11 @@ sealed partial class EngineLoop(IReadOnlyList<Workload> workloads, long publishE
 
     public void Dispose()
     {
-        foreach (var connection in _connections)
+        foreach (var connection in _connections.ToArray())
         {
-            if (connection is { State: not ConnectionState.Closed })
+            if (connection is not null)
             {
-                _ = Libc.Close(connection.Fd);
-                connection.State = ConnectionState.Closed;
+                Close(connection);
             }
         }
 
@@ -114,17 +114,14 @@ sealed partial class EngineLoop(IReadOnlyList<Workload> workloads, long publishE
         for (var slot = 0; slot < _connections.Count; slot++)
         {
             var connection = _connections[slot];
-            if (connection is { State: ConnectionState.Busy } && connection.Exchange.Deadline < now)
+            if (connection is { State: ConnectionState.Open })
             {
-                var exchange = connection.Exchange;
-                Close(connection);
-                End(exchange, now, "timeout", $"no whole answer within {exchange.Workload.Timeout / 1e9:0.###} s", waited: true, sent: true);
-                Refill(connection.Pool, now);
+                connection.Expire(now, this);
             }
-            else if (connection is { State: ConnectionState.Connecting } && now - connection.Opened > _longestTimeout)
+            else if (connection is not null && now - connection.Opened > _longestTimeout)
             {
                 Close(connection);
-                Refill(connection.Pool, now);
+                Refill(connection.Pool);
             }
         }
 

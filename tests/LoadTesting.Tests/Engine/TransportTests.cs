@@ -11,11 +11,18 @@ using Microsoft.Extensions.Logging;
 
 namespace Fettle.LoadTesting.Tests.Engine;
 
-/// <summary>TLS and HTTP/2: the framework's client under the engine's schedule.</summary>
+/// <summary>TLS and HTTP/2 on the engine's own sockets.</summary>
 [Trait("Category", "Slow")]
-public sealed class ClientLoopTests
+public sealed class OwnTransportTests() : TransportTests(frameworkClient: false);
+
+/// <summary>The same through the framework's client.</summary>
+[Trait("Category", "Slow")]
+public sealed class FrameworkTransportTests() : TransportTests(frameworkClient: true);
+
+/// <summary>TLS and HTTP/2: what every way of sending does alike.</summary>
+public abstract class TransportTests(bool frameworkClient)
 {
-    static LoadPlan Plan(Uri url, LoadModel model, double seconds = 1) => new()
+    LoadPlan Plan(Uri url, LoadModel model, double seconds = 1) => new()
     {
         BaseUrl = url,
         Model = model,
@@ -23,6 +30,7 @@ public sealed class ClientLoopTests
         Duration = TimeSpan.FromSeconds(seconds),
         Timeout = TimeSpan.FromSeconds(60),
         TrustAnyCertificate = true,
+        FrameworkClient = frameworkClient,
     };
 
     [Theory]
@@ -178,6 +186,30 @@ public sealed class ClientLoopTests
         seen.Select(s => s.Connection).Distinct().Count().ShouldBe(1);
         result.ServiceTime.Count.ShouldBe(50);
         result.Blocks.Sum(b => b.Requests).ShouldBe(50);
+    }
+
+    [Fact]
+    public async Task Http2_LargeBodiesAndManyRequestsGoBothWays()
+    {
+        var body = new byte[1_500_000];
+        new Random(1).NextBytes(body);
+        await using var app = await Http2ServerAsync(tls: true, async context =>
+        {
+            // The answer is the request's body, after a head that does not fit into one frame.
+            using var sent = new MemoryStream();
+            await context.Request.Body.CopyToAsync(sent);
+            context.Response.Headers["X-Long"] = context.Request.Headers["X-Long"];
+            context.Response.ContentLength = sent.Length;
+            await context.Response.Body.WriteAsync(sent.GetBuffer().AsMemory(0, (int)sent.Length));
+        });
+        var plan = Plan(Address(app), LoadModel.Rate(400), 0.5) with
+        {
+            Protocol = HttpProtocol.Http2,
+            Source = new RequestCycle([new LoadRequest("large", "POST", "/", body, [new("X-Long", new string('x', 20_000))]), .. Enumerable.Range(0, 49).Select(i => LoadRequest.Get($"/{i}", "small"))]),
+        };
+        var result = await new LoadGenerator().RunAsync(plan);
+        (result.Requests, result.Failed).ShouldBe((200, 0), string.Join(';', result.ErrorSamples));
+        result.BytesReceived.ShouldBeGreaterThan(frameworkClient ? -1 : 4 * body.Length);
     }
 
     [Fact]
