@@ -133,7 +133,7 @@ sealed class HeaderDecoder(int maxListBytes = 256 << 10) : IDisposable
         return false;
     }
 
-    static bool Text(ref ReadOnlySpan<byte> block, ref byte[] buffer, out ReadOnlySpan<byte> text)
+    static bool Text(scoped ref ReadOnlySpan<byte> block, ref byte[] buffer, out ReadOnlySpan<byte> text)
     {
         text = default;
         if (block.Length == 0)

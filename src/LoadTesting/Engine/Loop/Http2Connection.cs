@@ -124,7 +124,8 @@ sealed partial class Http2Connection(ConnectionPool pool, int fd, int slot, int 
         while (block.Length > Frames.MaxPayload)
         {
             _output.Frame(type, end, stream.Id, block[..Frames.MaxPayload]);
-            (block, type, end) = (block[Frames.MaxPayload..], FrameType.Continuation, FrameFlags.None);
+            block = block[Frames.MaxPayload..];
+            (type, end) = (FrameType.Continuation, FrameFlags.None);
         }
 
         _output.Frame(type, end | FrameFlags.EndHeaders, stream.Id, block);

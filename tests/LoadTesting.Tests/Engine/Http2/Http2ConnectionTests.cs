@@ -36,13 +36,13 @@ public sealed class Http2ConnectionTests
             {
                 byte[] answer =
                 [
-                    .. FramePeer.Bytes(FrameType.Headers, FrameFlags.EndHeaders, request.Stream, 0x08, 3, .. "103"u8), // an interim answer
+                    .. FramePeer.Bytes(FrameType.Headers, FrameFlags.EndHeaders, request.Stream, [0x08, 3, .. "103"u8]), // an interim answer
                     .. FramePeer.Bytes((FrameType)0x77, FrameFlags.None, 0, 1, 2, 3), // a frame of another time
                     .. FramePeer.Bytes(FrameType.Headers, FrameFlags.Padded | FrameFlags.Priority, request.Stream, 2, 0, 0, 0, 0, 9, 0x88, 0, 0),
                     .. FramePeer.Bytes(FrameType.Continuation, FrameFlags.EndHeaders, request.Stream, 0x5c, 1, (byte)'7'), // content-length: 7
-                    .. FramePeer.Bytes(FrameType.Data, FrameFlags.Padded, request.Stream, 3, .. "four"u8, 0, 0, 0),
+                    .. FramePeer.Bytes(FrameType.Data, FrameFlags.Padded, request.Stream, [3, .. "four"u8, 0, 0, 0]),
                     .. FramePeer.Bytes(FrameType.Data, FrameFlags.None, request.Stream),
-                    .. FramePeer.Bytes(FrameType.Data, FrameFlags.None, request.Stream, .. "end"u8),
+                    .. FramePeer.Bytes(FrameType.Data, FrameFlags.None, request.Stream, [.. "end"u8]),
                     .. FramePeer.Bytes(FrameType.Headers, Whole, request.Stream, 0x40, 1, (byte)'t', 1, (byte)'v'), // a trailer
                 ];
                 foreach (var part in answer)
@@ -71,10 +71,11 @@ public sealed class Http2ConnectionTests
                 var data = await peer.ReadAsync(FrameType.Data);
                 received.Write(data.Payload);
                 sizes.Add(data.Payload.Length);
-                if (received.Length % 8192 == 0)
-                {
-                    await peer.SendAsync([.. FramePeer.Bytes(FrameType.WindowUpdate, FrameFlags.None, request.Stream, 0, 0, 0x20, 0), .. FramePeer.Bytes(FrameType.WindowUpdate, FrameFlags.None, 0, 0, 0, 0x20, 0)]);
-                }
+                await peer.SendAsync(
+                [
+                    .. FramePeer.Bytes(FrameType.WindowUpdate, FrameFlags.None, request.Stream, Number(data.Payload.Length)),
+                    .. FramePeer.Bytes(FrameType.WindowUpdate, FrameFlags.None, 0, Number(data.Payload.Length)),
+                ]);
             }
 
             await peer.SendAsync(FrameType.Headers, Whole, request.Stream, FramePeer.Ok);
