@@ -61,7 +61,7 @@ internal sealed class LoadAgainstItself : IBenchmark
 
     static Func<(Run A, Run B), ComparisonVerdict> Compared(double noiseThreshold) => pair => RunComparison.Of(pair.A.Report, pair.B.Report, noiseThreshold).Verdict;
 
-    static async Task<Run> RunOnceAsync(string address, int milliseconds)
+    static async Task<Run> RunOnceAsync(Uri address, int milliseconds)
     {
         var file = ScenarioReader.Parse($"scenarios: {{ same: {{ rate: 200, arrivals: poisson, warmup: 500ms, duration: 6s, requests: [{{ name: wait, path: /wait/{N(milliseconds)} }}] }} }}");
         var run = await new ScenarioRunner().RunAsync(file, new ScenarioRunOptions { Target = address, CheckFirst = false });
