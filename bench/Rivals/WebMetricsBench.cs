@@ -3,53 +3,79 @@ using Fettle.Shared.Results;
 
 namespace Fettle.Bench.Rivals;
 
-/// <summary>What listening to metrics costs: two instances of one service, with and without, in turn, many short rounds.</summary>
+/// <summary>
+/// What metrics cost: instances of one service with and without, in turn, many short rounds. Several of each, because two processes of the same
+/// program differ for as long as they live by what their compilers saw first.
+/// </summary>
 internal sealed class WebMetricsBench : IBenchmark
 {
     const int Core = 0;
-    const double Seconds = 2;
+    const int Instances = 2;
+    const double Seconds = 1;
+    const double WarmSeconds = 5;
 
     public string Name => "web-metrics";
 
-    public string Summary => "Processor time per request with metrics on and off, alternating";
+    public string Summary => "Throughput and processor time per request with metrics on and off, alternating";
 
     public async Task RunAsync(ResultDocument result, string[] arguments)
     {
-        var rounds = arguments.Length > 0 ? int.Parse(arguments[0], CultureInfo.InvariantCulture) : 14;
+        var rounds = arguments.Length > 0 ? int.Parse(arguments[0], CultureInfo.InvariantCulture) : 10;
         await using var subject = await StocksSubject.CreateAsync(50);
-        WebProcess[] servers = [await subject.ServeAsync("FETTLE__ENDPOINTS__METRICS=off"), await subject.ServeAsync()];
+        var pairs = new (WebProcess Off, WebProcess On)[Instances];
+        for (var i = 0; i < Instances; i++)
+        {
+            pairs[i] = (await subject.ServeAsync("FETTLE__ENDPOINTS__METRICS=off"), await subject.ServeAsync());
+        }
+
         var script = WebLoad.Script(subject.Folder, subject.Request);
-        foreach (var server in servers)
+        foreach (var server in pairs.SelectMany(p => new[] { p.Off, p.On }))
         {
             await subject.AnswerAsync(server);
-            await WebLoad.WarmAsync(new Uri(server.Address, "/api/v1/predict"), script, 5 * Seconds);
+            await WebLoad.WarmAsync(new Uri(server.Address, "/api/v1/predict"), script, WarmSeconds);
             await server.PinAsync(Core);
         }
 
-        List<double>[] micros = [[], []];
-        List<double>[] rates = [[], []];
+        var (off, on) = (new List<(double Micros, double Rate)>(), new List<(double Micros, double Rate)>());
         for (var round = 0; round < rounds; round++)
         {
-            foreach (var which in round % 2 == 0 ? new[] { 0, 1 } : [1, 0])
+            for (var i = 0; i < Instances; i++)
             {
-                var used = servers[which].CpuSeconds;
-                var (rate, requests) = await WebLoad.PostAsync(new Uri(servers[which].Address, "/api/v1/predict"), script, Seconds);
-                micros[which].Add(1e6 * (servers[which].CpuSeconds - used) / requests);
-                rates[which].Add(rate);
+                if ((round + i) % 2 == 0)
+                {
+                    off.Add(await MeasureAsync(pairs[i].Off, script));
+                    on.Add(await MeasureAsync(pairs[i].On, script));
+                }
+                else
+                {
+                    on.Add(await MeasureAsync(pairs[i].On, script));
+                    off.Add(await MeasureAsync(pairs[i].Off, script));
+                }
             }
         }
 
-        var ratios = micros[1].Zip(micros[0], (on, off) => on / off).Order().ToArray();
-        string Format(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+        var micros = on.Zip(off, (with, without) => with.Micros / without.Micros).Order().ToArray();
+        var rates = on.Zip(off, (with, without) => with.Rate / without.Rate).Order().ToArray();
         result.Tables.Add(new ResultTable(
             "POST /api/v1/predict, JSON in and out, 64 connections, server on one core",
             ["metrics", "CPU-µs per request", "requests/s"],
             [
-                ["off", Format(WebPredictBench.Median(micros[0]), "0.00"), Format(WebPredictBench.Median(rates[0]), "0")],
-                ["on", Format(WebPredictBench.Median(micros[1]), "0.00"), Format(WebPredictBench.Median(rates[1]), "0")],
-                ["on / off, median of rounds", Format(WebPredictBench.Median(ratios), "0.000"), ""],
-                ["on / off, quartiles", $"{Format(ratios[ratios.Length / 4], "0.000")}–{Format(ratios[3 * ratios.Length / 4], "0.000")}", ""],
+                ["off", Format(WebPredictBench.Median(off.Select(m => m.Micros)), "0.00"), Format(WebPredictBench.Median(off.Select(m => m.Rate)), "0")],
+                ["on", Format(WebPredictBench.Median(on.Select(m => m.Micros)), "0.00"), Format(WebPredictBench.Median(on.Select(m => m.Rate)), "0")],
+                ["on / off, median of pairs", Format(WebPredictBench.Median(micros), "0.000"), Format(WebPredictBench.Median(rates), "0.000")],
+                ["on / off, quartiles", Quartiles(micros), Quartiles(rates)],
             ],
-            $"{rounds} rounds of {Format(Seconds, "0")} s each, pairs in changing order."));
+            $"{rounds} rounds over {Instances} pairs of instances, {Format(Seconds, "0")} s each, pairs in changing order."));
     }
+
+    static async Task<(double Micros, double Rate)> MeasureAsync(WebProcess server, string script)
+    {
+        var used = server.CpuSeconds;
+        var (rate, requests) = await WebLoad.PostAsync(new Uri(server.Address, "/api/v1/predict"), script, Seconds);
+        return (1e6 * (server.CpuSeconds - used) / requests, rate);
+    }
+
+    static string Quartiles(double[] sorted) => $"{Format(sorted[sorted.Length / 4], "0.000")}–{Format(sorted[3 * sorted.Length / 4], "0.000")}";
+
+    static string Format(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 }

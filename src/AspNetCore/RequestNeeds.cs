@@ -32,14 +32,9 @@ internal static class RequestNeeds
     }
 
     static bool IsLimited(HttpContext context) =>
-        context.GetEndpoint()?.Metadata is { } metadata && metadata.GetMetadata<EnableRateLimitingAttribute>() is not null
-        && metadata.GetMetadata<RateLimitExemption>()?.Exempts(context) != true;
+        EndpointFacts.Of(context) is { IsRateLimited: true } facts && facts.Exemption?.Exempts(context) != true;
 
-    static bool IsOfSomeone(HttpContext context) =>
-        context.Request.Headers.Authorization.Count > 0
-        || (context.GetEndpoint()?.Metadata is { } metadata
-            && (metadata.GetMetadata<IAuthorizeData>() is not null || metadata.GetMetadata<AuthorizationPolicy>() is not null
-                || metadata.GetMetadata<IAuthorizationRequirementData>() is not null));
+    static bool IsOfSomeone(HttpContext context) => context.Request.Headers.Authorization.Count > 0 || EndpointFacts.Of(context).NeedsIdentity;
 }
 
 /// <summary>The requests that an endpoint's rate limit does not hold for.</summary>

@@ -1,20 +1,26 @@
-const numbers = (digits: number) => new Intl.NumberFormat("en", { maximumFractionDigits: digits });
-const whole = numbers(0);
-const one = numbers(1);
-const three = numbers(3);
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const one = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const three = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 
 export const count = (value: number) => whole.format(value);
 
 export function number(value: number | undefined | null): string {
   if (value === undefined || value === null || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  const text = (size >= 100 ? whole : size >= 10 ? one : three).format(value);
-  return text === "-0" ? "0" : text;
+  return size < 5e-5 ? "0" : (size >= 100 ? whole : three).format(value).replace("-", "\u2212");
 }
 
 export const ms = (value: number | undefined | null) => (value === undefined || value === null ? "–" : value >= 1000 ? `${number(value / 1000)} s` : `${number(value)} ms`);
 
-export const percent = (value: number | undefined | null) => (value === undefined || value === null ? "–" : `${one.format(value)} %`);
+/** How long something lasts, in the largest unit that leaves a number one can picture. */
+export function duration(value: number | undefined | null): string {
+  if (value === undefined || value === null || value < 60_000) return ms(value);
+  const minutes = value / 60_000;
+  return minutes < 60 ? `${number(minutes)} min` : minutes < 48 * 60 ? `${number(minutes / 60)} h` : `${number(minutes / 1440)} days`;
+}
+
+export const percent = (value: number | undefined | null) =>
+  value === undefined || value === null ? "–" : value === 0 || value === 100 ? `${value} %` : `${one.format(value).replace("-", "\u2212")} %`;
 
 export function bytes(value: number | undefined | null): string {
   if (value === undefined || value === null) return "–";

@@ -1,6 +1,7 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { getJson, onDenied, token } from "./api";
+import { dateTime, time } from "./format";
 import { start, stop, useLive } from "./live";
 import { lazy } from "./parts/hooks";
 import { applyTheme, toggleTheme, useTheme } from "./theme";
@@ -101,7 +102,10 @@ function Shell({ leave }: { leave: () => void }) {
       <nav aria-label="Pages">
         <div class="brand">
           <img src="icon.svg" alt="" width="26" height="26" />
-          <strong>{info?.service ?? "Fettle"}</strong>
+          <div>
+            <strong>{info?.service ?? "Fettle"}</strong>
+            {info && <small title={`since ${dateTime(info.startedAt)}`}>{info.version.split("+")[0]} · since {time(info.startedAt)}</small>}
+          </div>
         </div>
         <ul>
           {shown.map((key) => (

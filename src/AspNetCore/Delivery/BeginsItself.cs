@@ -15,15 +15,13 @@ internal sealed class BeginsItself
     {
     }
 
-    public static bool Is(Endpoint? endpoint) => endpoint?.Metadata.GetMetadata<BeginsItself>() is not null;
-
     /// <summary>Runs an endpoint as the pipeline would have.</summary>
     public static RequestDelegate Wrap(RequestDelegate inner, TimeSpan? longest)
     {
         var limited = longest is { } limit ? new RequestTimeLimit(inner, limit).RunAsync : inner;
         return async context =>
         {
-            using (QueryRecorder.BeginEndpoint(RequestTimingMiddleware.EndpointName(context)))
+            using (QueryRecorder.BeginEndpoint(EndpointFacts.Of(context).Name(context)))
             {
                 await limited(context);
             }

@@ -31,6 +31,18 @@ internal sealed class InstrumentSeries
         _lookup = Series.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
+    /// <summary>One that is written to directly instead of by a listener.</summary>
+    /// <param name="name">Of OpenTelemetry.</param>
+    /// <param name="unit">Its unit.</param>
+    /// <param name="help">A sentence.</param>
+    /// <param name="bounds">Of a histogram's buckets; null for a gauge.</param>
+    public InstrumentSeries(string name, string unit, string help, double[]? bounds)
+    {
+        (Family, Help, _bounds) = (bounds is null ? MetricFamily.Gauge : MetricFamily.Histogram, help, bounds);
+        Name = PrometheusText.Name(name, unit, Family);
+        _lookup = Series.GetAlternateLookup<ReadOnlySpan<char>>();
+    }
+
     public string Name { get; }
 
     public string Help { get; }
@@ -38,6 +50,9 @@ internal sealed class InstrumentSeries
     public MetricFamily Family { get; }
 
     public ConcurrentDictionary<string, MetricSeries> Series { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The series of a set of tags, to be written to directly.</summary>
+    public MetricSeries Of(params ReadOnlySpan<KeyValuePair<string, object?>> tags) => Find(tags);
 
     public void Record(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {

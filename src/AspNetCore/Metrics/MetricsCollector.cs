@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
+using System.Collections.Frozen;
 using System.Diagnostics.Metrics;
 
 namespace Fettle.AspNetCore;
 
 /// <summary>
-/// Listens to the meters of HTTP, Kestrel, the runtime, Npgsql and Fettle's libraries and keeps their values.
+/// Listens to the meters of ASP.NET Core, Kestrel, the runtime, Npgsql and Fettle's libraries and keeps their values, beside those of the requests.
 /// The name of an instrument is known when it is published; a set of tags becomes a series when it is first seen,
 /// at most <see cref="SeriesPerInstrument"/> of them, the rest share one with <c>otel_metric_overflow="true"</c>.
 /// </summary>
@@ -19,8 +20,13 @@ internal sealed class MetricsCollector : IDisposable
     /// <summary>The meters listened to; <c>*</c> stands for any end.</summary>
     public static readonly string[] Meters = ["Microsoft.AspNetCore.*", "System.Runtime", "Npgsql*", "Fettle.*"];
 
-    /// <summary>Counts each block that a connection borrows from the pool, several a request, and tells what requests tell.</summary>
-    const string EveryRental = "aspnetcore.memory_pool.rented";
+    /// <summary>
+    /// Written for every request, several times by some: the pipeline knows the requests itself (<see cref="RequestMetrics"/>), and the matches of
+    /// routes and the blocks that connections borrow tell only what requests tell.
+    /// </summary>
+    static readonly FrozenSet<string> PerRequest = FrozenSet.ToFrozenSet(
+        ["http.server.request.duration", "http.server.active_requests", "aspnetcore.routing.match_attempts", "aspnetcore.memory_pool.rented", "aspnetcore.memory_pool.pooled"],
+        StringComparer.Ordinal);
 
     static readonly string[] Prefixes = [.. Meters.Select(m => m.TrimEnd('*'))];
 
@@ -35,9 +41,10 @@ internal sealed class MetricsCollector : IDisposable
             return;
         }
 
+        Requests = new RequestMetrics();
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Name != EveryRental && Prefixes.Any(p => instrument.Meter.Name.StartsWith(p, StringComparison.Ordinal)))
+            if (!IsPerRequest(instrument) && Prefixes.Any(p => instrument.Meter.Name.StartsWith(p, StringComparison.Ordinal)))
             {
                 listener.EnableMeasurementEvents(instrument, _instruments.GetOrAdd(instrument, i => new InstrumentSeries(i, DurationBounds)));
             }
@@ -53,6 +60,9 @@ internal sealed class MetricsCollector : IDisposable
         _listener.Start();
     }
 
+    /// <summary>What the pipeline writes itself; null when nothing is heard.</summary>
+    public RequestMetrics? Requests { get; }
+
     /// <summary>All instruments that have a value, after asking the observable ones; ordered by name.</summary>
     public IReadOnlyList<InstrumentSeries> Collect()
     {
@@ -65,8 +75,11 @@ internal sealed class MetricsCollector : IDisposable
             // All were asked; what one library's instrument threw (one that is just being made or disposed of) must not hide the others.
         }
 
-        return [.. _instruments.Values.Where(i => !i.Series.IsEmpty).OrderBy(i => i.Name, StringComparer.Ordinal)];
+        return [.. _instruments.Values.Concat(Requests?.Instruments ?? []).Where(i => !i.Series.IsEmpty).OrderBy(i => i.Name, StringComparer.Ordinal)];
     }
+
+    static bool IsPerRequest(Instrument instrument) =>
+        PerRequest.Contains(instrument.Name) && instrument.Meter.Name.StartsWith("Microsoft.AspNetCore.", StringComparison.Ordinal);
 
     public void Dispose() => _listener.Dispose();
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Http.Timeouts;
 
 namespace Fettle.AspNetCore;
 
@@ -12,20 +11,18 @@ namespace Fettle.AspNetCore;
 internal sealed class RequestTimeLimit(RequestDelegate next, TimeSpan longest)
 {
     /// <summary>Whether an endpoint has a limit of its own, which the framework's middleware holds.</summary>
-    public static bool IsItsOwn(HttpContext context) =>
-        context.GetEndpoint()?.Metadata is { } metadata
-        && (metadata.GetMetadata<RequestTimeoutAttribute>() is not null || metadata.GetMetadata<RequestTimeoutPolicy>() is not null);
+    public static bool IsItsOwn(HttpContext context) => EndpointFacts.Of(context).HasOwnLimit;
 
     /// <summary>Says that time ran out.</summary>
     public static Task AnswerAsync(HttpContext context) => FettleProblems.Create(
         StatusCodes.Status504GatewayTimeout, "too-slow", "The request took too long", "its work was cancelled; ask for less, or again later").ExecuteAsync(context);
 
-    public Task InvokeAsync(HttpContext context) => BeginsItself.Is(context.GetEndpoint()) ? next(context) : RunAsync(context);
+    public Task InvokeAsync(HttpContext context) => EndpointFacts.Of(context).BeginsItself ? next(context) : RunAsync(context);
 
     /// <summary>Runs what comes next under the limit.</summary>
     public async Task RunAsync(HttpContext context)
     {
-        if (IsItsOwn(context) || context.GetEndpoint()?.Metadata.GetMetadata<DisableRequestTimeoutAttribute>() is not null)
+        if (EndpointFacts.Of(context) is { HasOwnLimit: true } or { HasNoLimit: true })
         {
             await next(context);
             return;

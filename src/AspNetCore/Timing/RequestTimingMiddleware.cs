@@ -1,51 +1,76 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using Fettle.Databases;
 
 namespace Fettle.AspNetCore;
 
 /// <summary>
 /// Times every request: <c>X-Process-Time</c> (seconds) on every answer, <c>Server-Timing</c> on sampled ones
-/// (the caller's <c>traceparent</c> has the sampled flag) and on those with the admin token, the window of response times, and the endpoint
+/// (the caller's <c>traceparent</c> has the sampled flag) and on those with the admin token, the window and the metrics of response times, and the endpoint
 /// name under which statements are recorded.
 /// </summary>
-internal sealed class RequestTimingMiddleware(RequestDelegate next, RequestWindow window)
+internal sealed class RequestTimingMiddleware(RequestDelegate next, RequestWindow window, MetricsCollector collector)
 {
-    static readonly ConditionalWeakTable<Endpoint, string> Names = [];
+    readonly RequestMetrics? _metrics = collector.Requests;
 
     public async Task InvokeAsync(HttpContext context)
     {
+        var facts = EndpointFacts.Of(context);
         var answer = new TimedAnswer(context);
         context.Response.OnStarting(TimedAnswer.SetHeaders, answer);
         using var trace = Trace(context.Request.Headers);
         window.Begin();
-        var failed = true;
+        var active = _metrics?.Begin(context.Request);
+        var (failed, thrown) = (true, false);
         try
         {
-            using (BeginsItself.Is(context.GetEndpoint()) ? null : QueryRecorder.BeginEndpoint(EndpointName(context)))
+            using (facts.BeginsItself ? null : QueryRecorder.BeginEndpoint(facts.Name(context)))
             {
                 await next(context);
             }
 
             failed = context.Response.StatusCode >= StatusCodes.Status500InternalServerError;
         }
-        catch (Exception e) when (e is BadHttpRequestException || context.RequestAborted.IsCancellationRequested)
+        catch (Exception e)
         {
-            // The client's doing.
-            failed = false;
+            // A refusal of the body or a client that left is the client's doing.
+            failed = !(e is BadHttpRequestException || context.RequestAborted.IsCancellationRequested);
+            thrown = true;
+            RecordAnswered(context, facts, answer, e);
             throw;
         }
         finally
         {
             window.End();
+            if (active is not null)
+            {
+                RequestMetrics.End(active);
+            }
+
+            var elapsed = answer.Elapsed;
+            if (!thrown)
+            {
+                _metrics?.Record(context, facts, elapsed);
+            }
 
             // A stream lasts as long as somebody watches: that is no response time.
             if (context.Response.ContentType != LiveEndpoints.EventStream)
             {
-                window.Record(answer.Elapsed, failed);
+                window.Record(elapsed, failed);
             }
+        }
+    }
+
+    /// <summary>What an exception becomes is decided outside.</summary>
+    void RecordAnswered(HttpContext context, EndpointFacts facts, TimedAnswer answer, Exception e)
+    {
+        if (_metrics is { } metrics)
+        {
+            context.Response.OnCompleted(() =>
+            {
+                metrics.Record(context, facts, answer.Elapsed, e.GetType().FullName);
+                return Task.CompletedTask;
+            });
         }
     }
 
@@ -63,28 +88,4 @@ internal sealed class RequestTimingMiddleware(RequestDelegate next, RequestWindo
         var activity = new Activity("Fettle.Request") { TraceStateString = parent.TraceState };
         return activity.SetParentId(parent.TraceId, parent.SpanId, parent.TraceFlags).Start();
     }
-
-    /// <summary>Made once for an endpoint with one method, which is nearly all of them.</summary>
-    internal static string EndpointName(HttpContext context)
-    {
-        if (context.GetEndpoint() is not RouteEndpoint { RoutePattern.RawText: { } route } endpoint)
-        {
-            return context.Request.Method;
-        }
-
-        if (Names.TryGetValue(endpoint, out var known))
-        {
-            return known;
-        }
-
-        var name = Name(context.Request.Method, route);
-        if (endpoint.Metadata.GetMetadata<IHttpMethodMetadata>() is { HttpMethods.Count: 1 })
-        {
-            Names.TryAdd(endpoint, name);
-        }
-
-        return name;
-    }
-
-    static string Name(string method, string route) => $"{method} {(route.StartsWith('/') ? "" : "/")}{route}";
 }

@@ -17,8 +17,8 @@ const columns: Column<Entry>[] = [
   { name: "When", size: 2, cell: (e) => dateTime(e.at), by: (e) => e.at },
   { name: "Who", size: 2, cell: (e) => e.who, by: (e) => e.who },
   { name: "Action", size: 1, cell: (e) => e.action, by: (e) => e.action },
-  { name: "Object", size: 3, cell: (e) => <code>{e.object}</code>, by: (e) => e.object },
-  { name: "Result", size: 2, cell: (e) => <span class={e.result.startsWith("refused") ? "bad" : ""}>{e.result}</span>, by: (e) => e.result },
+  { name: "Object", size: 3, cell: (e) => <code>{e.object}</code>, by: (e) => e.object, title: (e) => e.object },
+  { name: "Result", size: 2, cell: (e) => <span class={e.result.startsWith("refused") ? "bad" : ""}>{e.result}</span>, by: (e) => e.result, title: (e) => e.result },
 ];
 
 export default function Audit() {
@@ -32,7 +32,15 @@ export default function Audit() {
   return (
     <Panel title="Changes and refusals, newest first" wide side={<input type="search" aria-label="Search the audit log" placeholder="Search" value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />}>
       <Loading of={entries}>
-        {() => (rows.length ? <VirtualTable label="Audit log" rows={rows} columns={columns} id={(e) => e.at + e.action + e.object} height={600} /> : <p class="quiet">Nothing matches.</p>)}
+        {(all) =>
+          rows.length ? (
+            <VirtualTable label="Audit log" rows={rows} columns={columns} id={(e) => e.at + e.action + e.object} height={600} />
+          ) : all.length ? (
+            <p class="quiet">Nothing matches.</p>
+          ) : (
+            <p class="quiet">Nobody has changed anything since the service started, and nobody was refused. Switches, cleared caches, applied advice and model changes will stand here.</p>
+          )
+        }
       </Loading>
     </Panel>
   );

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { getJson, sendJson } from "../api";
-import { bytes, count, ms, number, percent } from "../format";
+import { bytes, count, duration, ms, number, percent } from "../format";
 import { Curve } from "../parts/Curve";
 import { useLoad } from "../parts/hooks";
 import { Loading, Meter, Panel, Tile } from "../parts/Panel";
@@ -53,14 +53,15 @@ export default function CachePage() {
             <div class="tiles">
               <Tile label="Memory tier" value={bytes(data.bytes)} note={`of ${bytes(data.maxBytes)}`} />
               <Tile label="Entries" value={count(data.categories.reduce((sum, c) => sum + c.entries, 0))} note={`${data.categories.length} categories`} />
-              <Tile label="Time saved" value={ms(data.categories.reduce((sum, c) => sum + c.savedMilliseconds, 0))} note="estimated from one hit in eight" />
+              <Tile label="Time saved" value={duration(data.categories.reduce((sum, c) => sum + c.savedMilliseconds, 0))} note="estimated from one hit in eight" />
               <Tile label="Second tier" value={data.secondTier ? (data.secondTier.isUsable ? "up" : "down") : "none"} note={data.secondTier ? `${data.secondTier.outages} outages, ${data.secondTier.pendingInvalidations} pending` : "memory only"} />
             </div>
             <div class="form">
               <Warming categories={data.categories} say={setSaid} done={cache.reload} />
               <button type="button" class="danger" onClick={() => confirm("Remove every entry on both tiers?") && act("cache", "The cache is empty.", "DELETE")}>Clear everything</button>
             </div>
-            <div class="grid">
+            {data.categories.length === 0 && <p class="quiet">The service keeps nothing: it has no category of the cache.</p>}
+            <div class="columns">
               {data.categories.map((category) => (
                 <CategoryPanel key={category.name} category={category} clear={() => act(`cache?pattern=${encodeURIComponent(category.name)}`, `${category.name} is empty.`, "DELETE")} />
               ))}
@@ -129,6 +130,13 @@ function Sizes({ category }: { category: Category }) {
 function CategoryPanel({ category, clear }: { category: Category; clear: () => void }) {
   const missed = Object.entries(category.misses).filter(([name]) => name !== "total");
   const reads = category.hits + missed.reduce((sum, [, value]) => sum + value, 0);
+  if (reads === 0 && category.entries === 0) {
+    return (
+      <Panel title={category.name}>
+        <p class="quiet">Nothing was asked of it yet. It holds up to {count(category.maxEntries)} entries for {duration(category.timeToLiveMilliseconds)} once the <a href="#/switches">switch</a> that uses it is on.</p>
+      </Panel>
+    );
+  }
   return (
     <Panel title={category.name} side={<button type="button" onClick={clear} aria-label={`Clear ${category.name}`}>Clear</button>}>
       <p class="big">
@@ -142,9 +150,9 @@ function CategoryPanel({ category, clear }: { category: Category; clear: () => v
           ))}
           <tr><th scope="row">Joined a load under way</th><td>{count(category.coalesced)}</td><td /></tr>
           <tr><th scope="row">Second tier hits</th><td>{count(category.secondTier.hits)}</td><td /></tr>
-          <tr><th scope="row">Entries</th><td>{count(category.entries)}</td><td><Meter part={category.entries / category.maxEntries} /></td></tr>
-          <tr><th scope="row">Time to live</th><td>{ms(category.timeToLiveMilliseconds)}</td><td /></tr>
-          <tr><th scope="row">Loading took</th><td>{ms(category.loadMilliseconds)}</td><td>{count(category.loads)} loads</td></tr>
+          <tr><th scope="row">Entries</th><td>{count(category.entries)}</td><td><Meter part={category.entries / category.maxEntries} /> of {count(category.maxEntries)}</td></tr>
+          <tr><th scope="row">Time to live</th><td>{duration(category.timeToLiveMilliseconds)}</td><td /></tr>
+          <tr><th scope="row">Loading took</th><td>{duration(category.loadMilliseconds)}</td><td>{count(category.loads)} loads</td></tr>
         </tbody>
       </table>
       <Sizes category={category} />

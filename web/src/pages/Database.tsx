@@ -57,7 +57,7 @@ export default function Database() {
               { name: "Rows", size: 1, number: true, cell: (q) => count(q.rows), by: (q) => q.rows },
               { name: "Share of time", size: 2, cell: (q) => <><Meter part={q.totalMs / all} /> {percent((100 * q.totalMs) / all)}</>, by: (q) => q.totalMs },
             ];
-            return rows.length ? <VirtualTable label="Statements" rows={rows} columns={columns} id={(q) => q.sql} chosen={chosen} choose={(q) => setChosen(q.sql)} height={324} /> : <p class="quiet">No statement was recorded yet.</p>;
+            return rows.length ? <VirtualTable label="Statements" rows={rows} columns={columns} id={(q) => q.sql} chosen={chosen} choose={(q) => setChosen(q.sql)} height={324} /> : <p class="quiet">No statement was recorded yet: the first request that asks the database fills this list.</p>;
           }}
         </Loading>
       </Panel>
@@ -81,7 +81,7 @@ export default function Database() {
                   ))}
                 </ul>
               ) : (
-                <p class="quiet">None.</p>
+                <p class="quiet">No request runs one statement again and again.</p>
               )
             }
           </Loading>

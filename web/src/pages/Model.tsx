@@ -120,7 +120,7 @@ function Measured() {
               <thead><tr><th scope="col">Leaves</th><th scope="col">Size</th><th scope="col">Same bits</th><th scope="col">Same label</th><th scope="col">Largest difference</th></tr></thead>
               <tbody>
                 {measured.forms.map((f) => (
-                  <tr key={f.leaves}><td>{f.leaves}</td><td>{bytes(f.bytes)}</td><td>{percent(f.same_bits_percent)}</td><td>{percent(f.same_label_percent)}</td><td>{f.largest_difference.toExponential(1)}</td></tr>
+                  <tr key={f.leaves}><td>{f.leaves}</td><td>{bytes(f.bytes)}</td><td>{percent(f.same_bits_percent)}</td><td>{percent(f.same_label_percent)}</td><td>{f.largest_difference === 0 ? "none" : f.largest_difference.toExponential(1)}</td></tr>
                 ))}
               </tbody>
             </table>

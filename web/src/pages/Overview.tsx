@@ -42,9 +42,9 @@ export default function Overview() {
     <>
       <div class="tiles">
         <Tile label="Requests per second" value={number(now?.rps)} note={`most in a minute ${number(Math.max(0, ...recent.map((s) => s.rps)))}`} />
-        <Tile label="p95 now" value={ms(now?.p95)} note={`worst second of a minute ${ms(worst)}`} />
+        <Tile label="p95 now" value={ms(now?.p95)} note={`worst in a minute ${ms(worst)}`} />
         <Tile label="Errors per second" value={number(now?.eps)} note={`${count(errors)} in a minute`} tone={errors > 0 ? "bad" : undefined} />
-        <Tile label="Cache hits" value={percent(now?.hit)} note="of this second's reads" />
+        <Tile label="Cache hits" value={percent(now?.hit)} note={now?.hit == null ? "no reads this second" : "of this second's reads"} />
         <Tile label="Processor" value={percent(now?.cpu)} note={`${number(now?.flight)} in flight`} tone={now && now.cpu > 80 ? "bad" : undefined} />
         <Tile label="Memory" value={bytes(now && now.mem * 1048576)} note={`GC pauses ${percent(now?.gc)}`} />
       </div>

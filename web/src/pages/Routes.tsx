@@ -24,7 +24,7 @@ export default function Routes() {
         {({ routes: rows }) => {
           const all = rows.reduce((sum, row) => sum + row.totalMs, 0) || 1;
           const columns: Column<Route>[] = [
-            { name: "Route", size: 4, cell: (r) => <code>{r.method} {r.route}</code>, by: (r) => r.route },
+            { name: "Route", size: 4, cell: (r) => <code>{r.method} {r.route}</code>, by: (r) => r.route, title: (r) => `${r.method} ${r.route}` },
             { name: "Requests", size: 1.2, number: true, cell: (r) => count(r.requests), by: (r) => r.requests },
             { name: "Errors", size: 1, number: true, cell: (r) => <span class={r.errors ? "bad" : ""}>{percent((100 * r.errors) / Math.max(1, r.requests))}</span>, by: (r) => r.errors / Math.max(1, r.requests) },
             { name: "Mean", size: 1.2, number: true, cell: (r) => ms(r.meanMs), by: (r) => r.meanMs },
@@ -33,7 +33,7 @@ export default function Routes() {
             { name: "p99 ≤", size: 1.2, number: true, cell: (r) => ms(r.p99Ms), by: (r) => r.p99Ms },
             { name: "Share of time", size: 2, cell: (r) => <><Meter part={r.totalMs / all} /> {percent((100 * r.totalMs) / all)}</>, by: (r) => r.totalMs },
           ];
-          return rows.length ? <VirtualTable label="Routes" rows={rows} columns={columns} id={(r) => r.method + r.route} height={560} /> : <p class="quiet">No request yet.</p>;
+          return rows.length ? <VirtualTable label="Routes" rows={rows} columns={columns} id={(r) => r.method + r.route} height={560} /> : <p class="quiet">No request has been answered yet.</p>;
         }}
       </Loading>
     </Panel>

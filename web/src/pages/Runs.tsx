@@ -87,6 +87,9 @@ function Loads() {
   );
 }
 
+/** Whether all that a column holds are numbers, with or without a sign for what they count. */
+const isNumber = (rows: (string | number | null)[][], column: number) => rows.every((row) => row[column] == null || /^[-+−]?[\d.,]+ ?[%×]?$|^$/.test(String(row[column])));
+
 function Finished({ at }: { at: string }) {
   const result = useLoad((signal) => getJson<Result>(at, signal), [at]);
   return (
@@ -107,8 +110,8 @@ function Finished({ at }: { at: string }) {
             <Panel title={table.title} key={table.title} wide>
               <div class="across" tabIndex={0} role="group" aria-label={table.title}>
                 <table>
-                  <thead><tr>{table.columns.map((c) => <th scope="col" key={c}>{c}</th>)}</tr></thead>
-                  <tbody>{table.rows.map((row, i) => <tr key={i}>{row.map((cell, j) => <td key={j}>{cell === null ? "–" : cell}</td>)}</tr>)}</tbody>
+                  <thead><tr>{table.columns.map((c, j) => <th scope="col" key={c} class={isNumber(table.rows, j) ? "number" : ""}>{c}</th>)}</tr></thead>
+                  <tbody>{table.rows.map((row, i) => <tr key={i}>{row.map((cell, j) => <td key={j} class={isNumber(table.rows, j) ? "number" : ""}>{cell === null ? "–" : cell}</td>)}</tr>)}</tbody>
                 </table>
               </div>
               {table.note && <p class="quiet">{table.note}</p>}

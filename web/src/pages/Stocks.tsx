@@ -33,7 +33,7 @@ interface Prediction {
 const columns: Column<Stock>[] = [
   { name: "Code", size: 1, cell: (s) => <code>{s.bse_code}</code>, by: (s) => s.bse_code },
   { name: "Symbol", size: 1.5, cell: (s) => s.nse_symbol ?? "–", by: (s) => s.nse_symbol ?? "" },
-  { name: "Company", size: 4, cell: (s) => s.company_name, by: (s) => s.company_name },
+  { name: "Company", size: 4, cell: (s) => s.company_name, by: (s) => s.company_name, title: (s) => s.company_name },
 ];
 
 export default function Stocks() {
@@ -54,14 +54,9 @@ export default function Stocks() {
                 <p class="quiet">No stock matches.</p>
               )}
               <div class="spread">
-                <span class="quiet">{number(found.stocks.length)} of {number(found.total)}</span>
+                <span class="quiet">{number(found.stocks.length)} of {number(found.total)}{found.stocks.length > 0 && !chosen && "; choose one for its price, its prediction and what that is made of"}</span>
                 {found.total > found.stocks.length && <button type="button" onClick={() => setMost(20_000)}>List all</button>}
               </div>
-              {found.stocks.length > 0 && !chosen && (
-                <div class="actions">
-                  {found.stocks.slice(0, 5).map((s) => <button type="button" key={s.bse_code} onClick={() => setChosen(s)}>{s.nse_symbol ?? s.bse_code}</button>)}
-                </div>
-              )}
             </>
           )}
         </Loading>
@@ -122,15 +117,15 @@ function PredictionPanels({ stock, date }: { stock: Stock; date: string }) {
             </div>
             <Panel title={`The ${names.length} features and what each adds`} wide>
               <table class="features">
-                <thead><tr><th scope="col">Feature</th><th scope="col">Value</th><th scope="col">Adds to the margin</th><th scope="col"><span class="unseen">Drawn</span></th></tr></thead>
+                <thead><tr><th scope="col">Feature</th><th scope="col" class="number">Value</th><th scope="col" class="number">Adds to the margin</th><th scope="col"><span class="unseen">Drawn</span></th></tr></thead>
                 <tbody>
                   {names.map((name) => {
                     const adds = values[name] ?? 0;
                     return (
                       <tr key={name}>
                         <th scope="row">{name.replaceAll("_", " ")}</th>
-                        <td>{number(p.features[name])}</td>
-                        <td>{adds > 0 ? "+" : ""}{number(adds)}</td>
+                        <td class="number">{number(p.features[name])}</td>
+                        <td class="number">{adds > 0 ? "+" : ""}{number(adds)}</td>
                         <td>
                           <span class="diverging" aria-hidden="true">
                             <span class={adds < 0 ? "minus" : "plus"} style={{ width: `${(50 * Math.abs(adds)) / widest}%`, [adds < 0 ? "right" : "left"]: "50%" }} />

@@ -31,7 +31,7 @@ export default function Switches() {
       <p class="said" role="status">{said}</p>
       <Loading of={switches}>
         {({ switches: rows }) => (
-          <div class="grid">
+          <div class="columns">
             {[...new Set(rows.map((row) => row.layer))].sort().map((layer) => (
               <Panel title={layer} key={layer}>
                 <ul class="switches">

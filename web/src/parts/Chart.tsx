@@ -21,6 +21,11 @@ const colour = (name: string) => getComputedStyle(document.documentElement).getP
 
 const LANES = 6;
 
+function newest(plot: uPlot) {
+  const last = plot.data[0].length - 1;
+  if (last >= 0 && plot.cursor.idx == null) plot.setLegend({ idx: last }, false);
+}
+
 function drawMarks(plot: uPlot, marks: readonly Mark[]) {
   const { ctx, bbox } = plot;
   ctx.save();
@@ -47,6 +52,13 @@ function drawMarks(plot: uPlot, marks: readonly Mark[]) {
   });
   ctx.restore();
 }
+
+/** Seconds that stand alone between gaps; a line has two ends, so they would not show. */
+const alone = (values: ArrayLike<number | null | undefined>) => {
+  const found: number[] = [];
+  for (let i = 0; i < values.length; i++) if (values[i] != null && values[i - 1] == null && values[i + 1] == null) found.push(i);
+  return found;
+};
 
 /** Lines over time. The figures also stand in a sentence for those who do not see the drawing. */
 export function Chart({ label, times, lines, marks = [], height = 190, unit = "", band, days, zero = true }: {
@@ -77,6 +89,7 @@ export function Chart({ label, times, lines, marks = [], height = 190, unit = ""
         width: Math.max(200, element.clientWidth),
         height,
         legend: { show: lines.length > 1, live: true },
+        padding: [12, 14, 0, 0],
         cursor: { y: false, points: { size: 6 } },
         scales: { x: { time: true }, y: { range: (_, low, high) => (zero ? [0, Math.max(high * 1.12, 0.001)] : [low - (high - low) * 0.08 || 0, high + (high - low) * 0.08 || 1]) } },
         axes: [
@@ -91,17 +104,22 @@ export function Chart({ label, times, lines, marks = [], height = 190, unit = ""
             width: 1.75,
             dash: line.dash ? [5, 4] : undefined,
             fill: line.fill ? colour(line.colour) + "22" : undefined,
-            points: { show: false },
+            points: { show: false, size: 4, filter: (shown: uPlot, index: number) => alone(shown.data[index]!) },
             value: (_: uPlot, value: number | null) => (value == null ? "–" : `${+value.toPrecision(4)}${unit}`),
           })),
         ],
         bands: band && [{ series: [band[0] + 1, band[1] + 1], fill: colour("band") }],
-        hooks: { draw: [(drawn) => drawMarks(drawn, current.current)] },
+        hooks: {
+          draw: [(drawn) => drawMarks(drawn, current.current)],
+          // Where the pointer points at nothing, the newest figures stand in the legend.
+          setLegend: [(drawn) => newest(drawn)],
+        },
       },
       data,
       element,
     );
     plot.current = made;
+    newest(made);
     const observer = new ResizeObserver(() => made.setSize({ width: Math.max(200, element.clientWidth), height }));
     observer.observe(element);
     return () => {
@@ -110,7 +128,10 @@ export function Chart({ label, times, lines, marks = [], height = 190, unit = ""
     };
   }, [shape]);
 
-  useEffect(() => plot.current?.setData(data), [times, lines]);
+  useEffect(() => {
+    plot.current?.setData(data);
+    if (plot.current) newest(plot.current);
+  }, [times, lines]);
 
   const last = lines.map((line) => `${line.name} ${line.values.at(-1) ?? "none"}${unit}`).join(", ");
   return (

@@ -10,6 +10,8 @@ export interface Column<Row> {
   /** What the column sorts by; a column without it does not sort. */
   by?: (row: Row) => number | string;
   number?: boolean;
+  /** The whole text where the cell may be too narrow for it. */
+  title?: (row: Row) => string;
 }
 
 const ROW = 36;
@@ -30,7 +32,7 @@ const Line = memo(<Row,>({ row, index, columns, grid, chosen, choose }: LineProp
   <div
     role="row"
     aria-rowindex={index + 2}
-    class={chosen ? "row chosen" : "row"}
+    class={`row${choose ? " choosable" : ""}${chosen ? " chosen" : ""}`}
     style={{ gridTemplateColumns: grid, transform: `translateY(${index * ROW}px)` }}
     tabIndex={choose && 0}
     aria-current={chosen || undefined}
@@ -42,7 +44,7 @@ const Line = memo(<Row,>({ row, index, columns, grid, chosen, choose }: LineProp
     })}
   >
     {columns.map((column) => (
-      <div role="cell" class={column.number ? "number" : ""} key={column.name}>
+      <div role="cell" class={column.number ? "number" : ""} title={column.title?.(row)} key={column.name}>
         {column.cell(row)}
       </div>
     ))}
@@ -78,7 +80,7 @@ export function VirtualTable<Row>({ label, rows, columns, id, height = 420, chos
     pending.current = requestAnimationFrame(() => setTop(scrollTop));
   };
   return (
-    <div class="table" role="table" aria-label={label} aria-rowcount={sorted.length + 1}>
+    <div class={sorted.length * ROW > shown ? "table long" : "table"} role="table" aria-label={label} aria-rowcount={sorted.length + 1}>
       <div role="presentation" style={{ minWidth: `${Math.round(columns.reduce((sum, column) => sum + column.size, 0) * LEAST_UNIT)}px` }}>
       <div role="rowgroup">
         <div role="row" aria-rowindex={1} class="head" style={{ gridTemplateColumns: grid }}>
