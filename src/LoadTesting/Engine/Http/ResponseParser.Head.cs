@@ -119,6 +119,11 @@ sealed partial class ResponseParser
             return Go(State.StatusLine);
         }
 
+        if (Capture is null && Status >= 400)
+        {
+            Capture = AnswerCapture.OfError(ref _errorBody);
+        }
+
         if (_head || Status is 204 or 304)
         {
             return Go(State.Done);

@@ -35,6 +35,7 @@ sealed partial class ResponseParser
     bool _chunked;
     bool _framingLine;
     long _contentLength;
+    AnswerCapture? _errorBody;
 
     enum State
     {
@@ -68,7 +69,7 @@ sealed partial class ResponseParser
     /// <summary>Whether the connection can carry another request after this answer.</summary>
     public bool KeepAlive => _state == State.Done && !_close && (!_http10 || _keep);
 
-    /// <summary>Where head and body are kept for the one who asked for them; null on the hot path.</summary>
+    /// <summary>Where head and body are kept for the one who asked for them, or the beginning of an error's body; null on the hot path.</summary>
     public AnswerCapture? Capture { get; private set; }
 
     /// <summary>Makes ready for the next answer; <paramref name="head"/> says that the request was HEAD and no body follows.</summary>

@@ -9,6 +9,7 @@ sealed class Http2Stream : IFieldSink
 {
     long _contentLength;
     bool _hasHead;
+    AnswerCapture? _errorBody;
 
     public int Id { get; private set; }
 
@@ -83,6 +84,11 @@ sealed class Http2Stream : IFieldSink
         }
 
         _hasHead = true;
+        if (Capture is null && Status >= 400)
+        {
+            Capture = AnswerCapture.OfError(ref _errorBody);
+        }
+
         return _contentLength == -2 ? "content-length is not a number" : null;
     }
 

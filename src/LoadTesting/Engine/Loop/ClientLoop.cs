@@ -182,6 +182,12 @@ sealed class ClientLoop : LoopSchedule, ILoadLoop
             using var message = Message(exchange);
             using var answer = await _client.SendAsync(message, timeout.Token);
             status = (int)answer.StatusCode;
+            if (capture is null && status >= 400)
+            {
+                AnswerCapture? none = null;
+                capture = AnswerCapture.OfError(ref none);
+            }
+
             if (capture is not null)
             {
                 foreach (var (name, values) in answer.Headers.Concat(answer.Content.Headers))

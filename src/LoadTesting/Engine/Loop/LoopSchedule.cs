@@ -59,7 +59,7 @@ abstract class LoopSchedule(IReadOnlyList<Workload> workloads)
 
     static readonly string?[] StatusErrors = new string?[900];
 
-    static string Detail(int status, AnswerCapture? capture) => capture is null
+    static string Detail(int status, AnswerCapture? capture) => capture is null or { BodyBytes.Length: 0 }
         ? $"HTTP {status}"
         : $"HTTP {status}: {System.Text.Encoding.UTF8.GetString(capture.BodyBytes.Span[..Math.Min(200, capture.BodyBytes.Length)])}";
 
