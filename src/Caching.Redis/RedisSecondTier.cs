@@ -18,6 +18,7 @@ namespace Fettle.Caching.Redis;
 /// </summary>
 public sealed partial class RedisSecondTier : ISecondTier
 {
+    static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
     readonly RedisSecondTierOptions _options;
     readonly TierKeys _keys;
     readonly string _node = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
@@ -25,11 +26,13 @@ public sealed partial class RedisSecondTier : ISecondTier
     readonly TimeProvider _time;
     readonly Observer _observer;
     readonly RedisOptions _redisOptions;
+    readonly CancellationTokenSource _stop = new();
     RedisConnection? _redis;
     SecondTierSink? _sink;
     string _run = "";
     long _serverOffset;
     int _generation;
+    Exception? _trouble;
     volatile bool _available;
     volatile bool _disposed;
 
@@ -104,8 +107,14 @@ public sealed partial class RedisSecondTier : ISecondTier
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
         _disposed = true;
         _available = false;
+        await _stop.CancelAsync();
         if (_redis is { } redis)
         {
             await redis.DisposeAsync();
@@ -119,14 +128,17 @@ public sealed partial class RedisSecondTier : ISecondTier
 
     RedisConnection Redis() => _available && _redis is { } redis ? redis : throw NotReady();
 
-    InvalidOperationException NotReady() => new($"the second tier at {_redisOptions} is not connected", _redis?.LastFailure);
+    InvalidOperationException NotReady() => Volatile.Read(ref _trouble) is { } trouble
+        ? new($"the second tier at {_redisOptions} is not ready: {trouble.Message}", trouble)
+        : new($"the second tier at {_redisOptions} is not connected", _redis?.LastFailure);
 
     /// <summary>
     /// After a connection: learns which run of the server it is and the clock's distance, makes sure of an epoch, and fills the mirror.
-    /// Tried until it works or the connection is lost.
+    /// Whatever fails, it is tried again, after waits that double up to those of a reconnect, until it works or the connection is lost.
     /// </summary>
     async Task PrepareAsync(int generation)
     {
+        var wait = FirstRetry;
         while (!_disposed && generation == Volatile.Read(ref _generation))
         {
             try
@@ -148,20 +160,36 @@ public sealed partial class RedisSecondTier : ISecondTier
                     Volatile.Write(ref _serverOffset, (clock.Items[0].AsInt64() * 1000) + (clock.Items[1].AsInt64() / 1000) - MonotonicMilliseconds());
                     _mirror.Load(root);
                     _available = true;
+                    Volatile.Write(ref _trouble, null);
                 }
 
                 _sink!.ConnectionRestored();
                 return;
             }
-            catch (Exception e) when (e is RedisException or OperationCanceledException or FormatException or OverflowException)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(100), _time);
-            }
-            catch (ObjectDisposedException)
+            catch (Exception) when (_disposed)
             {
                 return;
             }
+            catch (Exception e)
+            {
+                Tell(e);
+            }
+
+            await Task.Delay(wait, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            wait = wait * 2 < _redisOptions.Timings.ReconnectMax ? wait * 2 : _redisOptions.Timings.ReconnectMax;
         }
+    }
+
+    /// <summary>Says what keeps the tier from serving, once until it is something else; a connection that is lost or slow is told elsewhere.</summary>
+    void Tell(Exception e)
+    {
+        if (e is RedisConnectionException or RedisTimeoutException or OperationCanceledException or RedisServerException { Code: "LOADING" }
+            || Interlocked.Exchange(ref _trouble, e)?.Message == e.Message)
+        {
+            return;
+        }
+
+        _sink!.Troubled($"the second tier at {_redisOptions} cannot be used: {e.Message} ({e.GetType().Name}); trying again, at most {_redisOptions.Timings.ReconnectMax.TotalSeconds:0} s apart");
     }
 
     long MonotonicMilliseconds() => (long)(_time.GetTimestamp() * 1000.0 / _time.TimestampFrequency);

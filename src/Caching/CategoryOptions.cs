@@ -36,7 +36,10 @@ public sealed record CategoryOptions
     /// <summary>Entries the memory tier holds at most. Default 1,000; 1 to 100,000,000.</summary>
     public int MaxEntries { get; set => field = Guard.Range(value, 1, 100_000_000); } = 1000;
 
-    /// <summary>Bytes the memory tier holds at most, as <see cref="SizeOf"/> counts them. Default null: only the cache's bound; 1 KiB to 1 TiB.</summary>
+    /// <summary>
+    /// Bytes the memory tier holds at most: values, as <see cref="SizeOf"/> counts them, keys, tags, and what the cache spends on an entry.
+    /// Default null: only the cache's bound; 1 KiB to 1 TiB.
+    /// </summary>
     public long? MaxBytes { get; set => field = Guard.Range(value, 1024, 1L << 40); }
 
     /// <summary>Bytes of a value in memory: a <c>Func&lt;T, long&gt;</c> of the category's type. Default null: the stored length where known, else an estimate.</summary>

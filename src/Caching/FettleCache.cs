@@ -202,8 +202,12 @@ public sealed class FettleCache : IAsyncDisposable
             {
                 category.ConnectionLost();
             }
+
+            cache.Guard?.Lost();
         }
 
         public override void ConnectionRestored() => cache.Guard?.Wake();
+
+        public override void Troubled(string problem) => cache._options.Notice?.Invoke(new CacheNotice(true, problem));
     }
 }

@@ -5,9 +5,9 @@ namespace Fettle.Caching.Tests;
 /// <summary>One node: a cache over its own view of a shared fake second tier, or over memory only.</summary>
 internal sealed class CacheNode : IAsyncDisposable
 {
-    public CacheNode(TimeProvider time, FakeServer? server = null, CategoryOptions? options = null, Action<FettleCacheOptions>? configure = null)
+    public CacheNode(TimeProvider time, FakeServer? server = null, CategoryOptions? options = null, Action<FettleCacheOptions>? configure = null, bool isConnected = true)
     {
-        Tier = server is null ? null! : new FakeSecondTier(server);
+        Tier = server is null ? null! : new FakeSecondTier(server) { State = isConnected ? SecondTierState.Available : SecondTierState.Unavailable };
         var cacheOptions = new FettleCacheOptions { Time = time, Notice = n => Notices.Add(n.Message) };
         configure?.Invoke(cacheOptions);
         Cache = new FettleCache(cacheOptions, Tier);

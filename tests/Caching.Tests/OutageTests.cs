@@ -174,6 +174,51 @@ public class OutageTests
         (await crashed).ShouldBe("v");
     }
 
+    [Fact]
+    public async Task LostConnectionOfAnIdleNode_IsToldOnce()
+    {
+        await using var node = new CacheNode(_time, _server);
+        node.Tier.LoseConnection();
+        node.Notices.ShouldHaveSingleItem().ShouldBe("Redis unavailable, using in-memory cache only (not connected)");
+        node.Tier.LoseConnection();
+        await node.Get("k", "v");
+        node.Notices.Count.ShouldBe(1);
+        (await node.Cache.GetStatisticsAsync()).SecondTier!.Outages.ShouldBe(1);
+
+        node.Tier.BeTroubled("the tier cannot be used: no permission");
+        node.Notices.Last().ShouldBe("the tier cannot be used: no permission");
+        node.Tier.RestoreConnection();
+        await Recover(node);
+        node.Notices.Last().ShouldBe("Redis available again");
+    }
+
+    [Fact]
+    public async Task TierThatIsStillConnecting_IsNotCalledUnavailable_UntilItsFirstAttemptFails()
+    {
+        await using var fast = new CacheNode(_time, _server, isConnected: false);
+        await fast.Get("k", "v");
+        await fast.Values.RemoveAsync("k");
+        fast.Tier.RestoreConnection();
+        await Recover(fast);
+        fast.Notices.ShouldBeEmpty();
+
+        await using var refused = new CacheNode(_time, _server, isConnected: false);
+        await refused.Get("k", "v");
+        refused.Notices.ShouldBeEmpty();
+        refused.Tier.LoseConnection();
+        refused.Notices.ShouldHaveSingleItem();
+
+        await using var silent = new CacheNode(_time, _server, isConnected: false);
+        await silent.Get("k", "v");
+        for (var i = 0; i < 1000 && silent.Notices.Count == 0; i++)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(500));
+            await Task.Delay(1);
+        }
+
+        silent.Notices.ShouldHaveSingleItem("the first probe has failed");
+    }
+
     /// <summary>Moves the clock until the background probe has closed the breaker; the loop ends by the test's time limit otherwise.</summary>
     async Task Recover(CacheNode node)
     {

@@ -53,6 +53,9 @@ public sealed class FakeSecondTier(FakeServer server) : ISecondTier
         _sink!.ConnectionLost();
     }
 
+    /// <summary>Tells the cache what is for the log.</summary>
+    public void BeTroubled(string problem) => _sink!.Troubled(problem);
+
     public void RestoreConnection()
     {
         State = SecondTierState.Available;

@@ -61,7 +61,7 @@ internal sealed class EvictionPolicy
         [
             new LruExpert(capacity),
             new S3FifoExpert(capacity),
-            new TinyLfuExpert(capacity, 0.01, _sketch, "W-TinyLFU 1 %"),
+            new TinyLfuExpert(capacity, 0.01, _sketch, _nodes, "W-TinyLFU 1 %"),
         ];
         foreach (var expert in _experts)
         {
@@ -201,7 +201,7 @@ internal sealed class EvictionPolicy
         Expert best = _leader;
         foreach (var expert in _experts)
         {
-            expert.Score = (expert.Score * _decay) + (expert.Access(node, hash) ? 1 : 0);
+            expert.Score = (expert.Score * _decay) + (expert.Access(node) ? 1 : 0);
             if (expert.Score > best.Score)
             {
                 best = expert;

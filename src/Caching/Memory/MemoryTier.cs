@@ -36,9 +36,11 @@ internal sealed class MemoryTier<T>
         _budget = budget;
         _counters = counters;
         _hits = counters.Hits;
-        _policy = new EvictionPolicy(options.MaxEntries);
-        _reasons = new MissReasons(options.MaxEntries);
-        Curve = new MemoryCurve(options.MaxEntries);
+        // More than these bytes have room for will never be here, so nothing is laid out for them.
+        var capacity = (int)Math.Clamp(Math.Min(_maxBytes, budget.Max) / EntrySize.Overhead, 1, options.MaxEntries);
+        _policy = new EvictionPolicy(capacity);
+        _reasons = new MissReasons(capacity);
+        Curve = new MemoryCurve(capacity);
         _sample = Curve.Sample;
     }
 

@@ -11,6 +11,8 @@ namespace Fettle.Caching.SecondTier;
 /// invalidation to deliver, and until it is delivered a read could return what it covers.</item>
 /// <item>Open: <see cref="IsUsable"/> is false and costs a field read. One background loop waits (1 s doubling with jitter, at most 30 s),
 /// probes, replays the kept invalidations, and closes the breaker only when none is left.</item>
+/// <item>An outage is told once, whether or not anybody uses the cache. A tier that has not connected yet is not called unavailable before
+/// its first attempt, or the first probe, has failed.</item>
 /// </list>
 /// </summary>
 internal sealed class SecondTierGuard : IDisposable
@@ -18,6 +20,7 @@ internal sealed class SecondTierGuard : IDisposable
     static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(1);
     static readonly TimeSpan ReplayTimeout = TimeSpan.FromSeconds(5);
     const int ReplayBatch = 256;
+    const string NotConnected = "not connected";
 
     readonly ISecondTier _tier;
     readonly FettleCacheOptions _options;
@@ -28,6 +31,8 @@ internal sealed class SecondTierGuard : IDisposable
     TaskCompletionSource _wake = NewWake();
     int _failures;
     bool _open;
+    bool _isSettled;
+    bool _isTold;
 
     public SecondTierGuard(ISecondTier tier, FettleCacheOptions options)
     {
@@ -35,6 +40,7 @@ internal sealed class SecondTierGuard : IDisposable
         _options = options;
         _deadlines = new SharedDeadlines(options.Time, options.SecondTierBudget);
         _pending = new PendingInvalidations(options.MaxPendingInvalidations);
+        _isSettled = tier.State == SecondTierState.Available;
     }
 
     public bool IsUsable
@@ -51,7 +57,7 @@ internal sealed class SecondTierGuard : IDisposable
                 return true;
             }
 
-            Open("not connected");
+            Open(NotConnected);
             return false;
         }
     }
@@ -155,11 +161,26 @@ internal sealed class SecondTierGuard : IDisposable
         }
 
         Keep(invalidations);
-        Open("not connected");
+        Open(NotConnected);
+    }
+
+    /// <summary>Announcements may be lost; when that is because the connection is, an outage has begun.</summary>
+    public void Lost()
+    {
+        if (_tier.State != SecondTierState.Available)
+        {
+            Settle();
+            Open(NotConnected);
+            Tell(NotConnected);
+        }
     }
 
     /// <summary>The connection is back: probe now instead of after the wait.</summary>
-    public void Wake() => Volatile.Read(ref _wake).TrySetResult();
+    public void Wake()
+    {
+        Settle();
+        Volatile.Read(ref _wake).TrySetResult();
+    }
 
     public void Dispose()
     {
@@ -198,6 +219,7 @@ internal sealed class SecondTierGuard : IDisposable
 
     void Open(string why)
     {
+        bool isSettled;
         lock (_gate)
         {
             if (_open || _stop.IsCancellationRequested)
@@ -207,11 +229,41 @@ internal sealed class SecondTierGuard : IDisposable
 
             _wake = NewWake();
             Volatile.Write(ref _open, true);
+            isSettled = _isSettled;
+        }
+
+        if (isSettled)
+        {
+            Tell(why);
+        }
+
+        _ = RecoverAsync();
+    }
+
+    /// <summary>From now on a tier that cannot be used has an outage: it was there, or an attempt to reach it has failed.</summary>
+    void Settle()
+    {
+        lock (_gate)
+        {
+            _isSettled = true;
+        }
+    }
+
+    /// <summary>Says that the tier is away, once in an outage.</summary>
+    void Tell(string why)
+    {
+        lock (_gate)
+        {
+            if (!_open || _isTold || _stop.IsCancellationRequested)
+            {
+                return;
+            }
+
+            _isTold = true;
             Outages++;
         }
 
         _options.Notice?.Invoke(new CacheNotice(true, $"Redis unavailable, using in-memory cache only ({why})"));
-        _ = RecoverAsync();
     }
 
     [SuppressMessage("Reliability", "CA2016", Justification = "The wake-up ends the wait too.")]
@@ -227,12 +279,15 @@ internal sealed class SecondTierGuard : IDisposable
                 if (await ReplayAsync())
                 {
                     _options.Notice?.Invoke(new CacheNotice(false, "Redis available again"));
-                    return;
                 }
+
+                return;
             }
-            catch (Exception)
+            catch (Exception e)
             {
                 // Still away: whatever the failure, the next probe comes after a longer wait.
+                Settle();
+                Tell(_tier.State == SecondTierState.Available ? Describe(e) : NotConnected);
             }
 
             delay = delay * 2 < _options.MaxProbeDelay ? delay * 2 : _options.MaxProbeDelay;
@@ -260,7 +315,7 @@ internal sealed class SecondTierGuard : IDisposable
         await _tier.PingAsync(bound.Token).AsTask().WaitAsync(bound.Token);
     }
 
-    /// <summary>Delivers what is pending; closes the breaker in the same locked step that finds nothing left.</summary>
+    /// <summary>Delivers what is pending; closes the breaker in the same locked step that finds nothing left. True when the outage was told.</summary>
     async Task<bool> ReplayAsync()
     {
         while (true)
@@ -273,7 +328,9 @@ internal sealed class SecondTierGuard : IDisposable
                 {
                     Volatile.Write(ref _failures, 0);
                     Volatile.Write(ref _open, false);
-                    return true;
+                    var wasTold = _isTold;
+                    _isTold = false;
+                    return wasTold;
                 }
             }
 

@@ -89,12 +89,19 @@ public abstract class SecondTierSink
     public abstract void Invalidated(in Invalidation invalidation);
 
     /// <summary>
-    /// Announcements may have been lost: the memory tier forgets what it holds for the second tier, and loads that run do not store.
+    /// Announcements may have been lost, or an attempt to connect has failed: the memory tier forgets what it holds for the second tier,
+    /// and loads that run do not store.
     /// </summary>
     public abstract void ConnectionLost();
 
     /// <summary>The connection is back: the breaker may probe at once.</summary>
     public abstract void ConnectionRestored();
+
+    /// <summary>Something other than a lost connection keeps the tier from serving, such as a refused command: for the log. The tier goes on trying.</summary>
+    /// <param name="problem">What it is and what the tier does about it, in one line.</param>
+    public virtual void Troubled(string problem)
+    {
+    }
 }
 
 /// <summary>What a second tier tells of itself; a field it does not know is null.</summary>

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Fettle.Caching.Memory.Experts;
 
 /// <summary>
@@ -37,7 +39,7 @@ internal abstract class Expert(string name)
     }
 
     /// <summary>Sees an access and says whether it was a hit.</summary>
-    public abstract bool Access(int node, uint hash);
+    public abstract bool Access(int node);
 
     /// <summary>The key was removed from outside.</summary>
     public abstract void Remove(int node);
@@ -63,6 +65,8 @@ internal abstract class Expert(string name)
         Forgotten?.Invoke(node);
     }
 
+    /// <summary>Packed, because there are nine of these for every entry of a full cache.</summary>
+    [StructLayout(LayoutKind.Sequential, Pack = 1)]
     internal struct Links
     {
         public int Older;

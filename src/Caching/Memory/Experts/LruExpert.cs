@@ -7,7 +7,7 @@ internal sealed class LruExpert(int capacity) : Expert("LRU")
 
     public override int Capacity { get; set; } = capacity;
 
-    public override bool Access(int node, uint hash)
+    public override bool Access(int node)
     {
         var isHit = Holds(node);
         if (isHit)

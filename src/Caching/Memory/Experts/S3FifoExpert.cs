@@ -11,7 +11,7 @@ internal sealed class S3FifoExpert(int capacity) : Expert("S3-FIFO")
 
     public override int Capacity { get; set; } = capacity;
 
-    public override bool Access(int node, uint hash)
+    public override bool Access(int node)
     {
         if (Holds(node))
         {

@@ -4,25 +4,18 @@ namespace Fettle.Caching.Memory.Experts;
 /// W-TinyLFU: new keys enter a window kept by recency; what falls out of it enters the segmented main part only when it was seen more
 /// often than the main part's victim (Einziger, Friedman, Manes, ACM TOS 2017).
 /// </summary>
-internal sealed class TinyLfuExpert(int capacity, double windowShare, FrequencySketch sketch, string name) : Expert(name)
+internal sealed class TinyLfuExpert(int capacity, double windowShare, FrequencySketch sketch, NodeTable nodes, string name) : Expert(name)
 {
     readonly NodeQueue _window = new(2);
     readonly NodeQueue _probation = new(3);
     readonly NodeQueue _protected = new(4);
-    uint[] _hashes = [];
 
     public override int Capacity { get; set; } = capacity;
 
     int WindowSize => Math.Max(1, (int)(Capacity * windowShare));
 
-    public override bool Access(int node, uint hash)
+    public override bool Access(int node)
     {
-        if (_hashes.Length < Nodes.Length)
-        {
-            Array.Resize(ref _hashes, Nodes.Length);
-        }
-
-        _hashes[node] = hash;
         switch (Nodes[node].Queue)
         {
             case 2:
@@ -70,7 +63,7 @@ internal sealed class TinyLfuExpert(int capacity, double windowShare, FrequencyS
     {
         var victim = _probation.Oldest;
         if (victim >= 0 && victim != candidate && Nodes[candidate].Queue == 3
-            && sketch.Estimate(_hashes[candidate]) <= sketch.Estimate(_hashes[victim]))
+            && sketch.Estimate(nodes.HashOf(candidate)) <= sketch.Estimate(nodes.HashOf(victim)))
         {
             victim = candidate;
         }
