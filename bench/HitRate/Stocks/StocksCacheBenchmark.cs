@@ -12,6 +12,9 @@ namespace Fettle.Bench.HitRate;
 internal sealed class StocksCacheBenchmark : IBenchmark
 {
     const int Users = 4;
+
+    /// <summary>Stocks asked for before hits are counted, in entries of the cache.</summary>
+    const int WarmUp = 15;
     static readonly string[] Base = ["connection-pooling", "batched-loading"];
 
     public string Name => "stocks-cache";
@@ -51,6 +54,36 @@ internal sealed class StocksCacheBenchmark : IBenchmark
 
         result.Tables.Add(load);
         result.Tables.Add(await WarmingAsync(file, codes, date, seconds));
+        result.Tables.Add(BySize(codes, date));
+    }
+
+    /// <summary>What other bounds would give: the memory tier alone on single requests by the same law.</summary>
+    static ResultTable BySize(string[] codes, string date)
+    {
+        const int Requests = 400_000;
+        var mix = new StocksMix(codes, date, 5);
+        while (mix.Trace.Count < Requests)
+        {
+            mix.Next();
+        }
+
+        var trace = mix.Trace.ToArray();
+        var table = new ResultTable(
+            $"Hit rate in percent by size, the memory tier on {Requests:N0} requests of the same mix, of which the second half is counted",
+            ["share of the keys", "entries", "Fettle", "optimal policy", "most popular ones"],
+            [],
+            "Optimal: Belady's, which knows the future. Most popular ones: the share of their requests.");
+        foreach (var share in new[] { 0.05, 0.10, 0.125, 0.15, 0.20, 0.25 })
+        {
+            var entries = (int)(codes.Length * share);
+            table.Rows.Add(
+            [
+                share.ToString("0.#%", CultureInfo.InvariantCulture), Whole(entries), F(EvictionBenchmark.Ours(trace, entries, out _, Requests / 2)),
+                F(Optimal.HitRate(trace, entries, Requests / 2)), F(100 * Harmonic(entries) / Harmonic(codes.Length)),
+            ]);
+        }
+
+        return table;
     }
 
     static async Task LoadAsync(
@@ -58,7 +91,12 @@ internal sealed class StocksCacheBenchmark : IBenchmark
     {
         await using var service = await StocksProcess.StartAsync(file, entries, redis, [.. Base, .. caches]);
         var mix = new StocksMix(codes, date, 11);
-        await RunAsync(service, mix, seconds * 2 / 3);
+        await RunAsync(service, mix, seconds / 3);
+        while (caches.Length > 0 && mix.Trace.Count < WarmUp * entries)
+        {
+            await RunAsync(service, mix, 1);
+        }
+
         var from = mix.Trace.Count;
         var (features, predictions, cpu) = (await service.CountsAsync("features"), await service.CountsAsync("predictions"), service.CpuSeconds);
         var run = await RunAsync(service, mix, seconds);
@@ -139,7 +177,11 @@ internal sealed class StocksCacheBenchmark : IBenchmark
             "The minute after a warming is counted; here its first seconds. Warming is paced at 500 keys a second.");
         foreach (var category in System.Text.Json.Nodes.JsonNode.Parse(await service.StatisticsAsync())!["categories"]!.AsArray())
         {
-            var minute = category!["firstMinute"]!;
+            if (category!["firstMinute"] is not { } minute)
+            {
+                continue;
+            }
+
             table.Rows.Add(
             [
                 (string)category["name"]!, F(warmed), F((double)minute["seconds"]!), Whole((long)minute["requests"]!), Percent(minute["hitRatePercent"]), Percent(minute["coldHitRatePercent"]),

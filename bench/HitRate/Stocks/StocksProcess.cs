@@ -93,7 +93,7 @@ internal sealed class StocksProcess : IAsyncDisposable
             arguments.AddRange(["--redis", redis]);
         }
 
-        var start = new ProcessStartInfo("dotnet", arguments) { RedirectStandardError = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo("dotnet", arguments) { RedirectStandardError = true, RedirectStandardOutput = true, RedirectStandardInput = true };
         start.Environment["FETTLE_ADMIN_TOKEN"] = Token;
         start.Environment["FETTLE_EXIT_WITH_STDIN"] = "1";
         var process = Process.Start(start)!;
@@ -102,6 +102,7 @@ internal sealed class StocksProcess : IAsyncDisposable
             if (line.StartsWith("listening on ", StringComparison.Ordinal))
             {
                 _ = process.StandardError.ReadToEndAsync();
+                _ = process.StandardOutput.ReadToEndAsync();
                 return new StocksProcess(process, new Uri(line["listening on ".Length..]), on);
             }
         }
