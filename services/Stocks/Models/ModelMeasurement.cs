@@ -90,7 +90,7 @@ internal sealed class ModelMeasurement(ServingModels models, StockCatalog catalo
         var form = Forest.Load(bytes, leaves.ToString(), new ForestOptions { Kernel = ForestKernel.Plain });
         var report = QuantizationReport.Compare(plain, form, [.. rows.SelectMany(r => r).Select(v => (float)v)], rows.Length, []);
         return new QuantisedForm(
-            leaves.ToString().ToLowerInvariant(), bytes.Length, Math.Round(100.0 * report.SameBits / report.Rows, 2), Math.Round(100 * report.LabelAgreement, 2), report.LargestDifference);
+            leaves.ToString().ToLowerInvariant(), bytes.Length, Math.Round(100.0 * report.SameBits / report.Rows, 2), report.HasClasses ? Math.Round(100 * report.LabelAgreement, 2) : null, report.LargestDifference);
     }
 
     static double[] Tile(double[][] rows, int batch) => [.. Enumerable.Range(0, batch).SelectMany(i => rows[i % rows.Length])];
@@ -102,5 +102,5 @@ internal sealed record ModelMeasured(string Version, int Rows, IReadOnlyList<Bat
 /// <summary>Microseconds of one pass over a batch.</summary>
 internal sealed record BatchLatency(int Rows, double PlainUs, double CompiledUs);
 
-/// <summary>How a form with smaller leaves agrees with the model: rows with equal bits and with the same label in percent.</summary>
-internal sealed record QuantisedForm(string Leaves, int Bytes, double SameBitsPercent, double SameLabelPercent, double LargestDifference);
+/// <summary>How a form with smaller leaves agrees with the model: rows with equal bits and, where outputs are classes, with the same label in percent.</summary>
+internal sealed record QuantisedForm(string Leaves, int Bytes, double SameBitsPercent, double? SameLabelPercent, double LargestDifference);

@@ -37,6 +37,10 @@ internal static class ModelCommand
         {
             throw new UserErrorException(e.Message);
         }
+        catch (UnauthorizedAccessException)
+        {
+            throw new UserErrorException($"{path}: {(Directory.Exists(path) ? "is a folder; name a model file" : "may not be read")}");
+        }
     }
 
     static Command Inspect()
@@ -100,13 +104,13 @@ internal static class ModelCommand
         return command;
     }
 
-    static byte[] Supported(Func<byte[]> write)
+    static T Supported<T>(Func<T> make)
     {
         try
         {
-            return write();
+            return make();
         }
-        catch (NotSupportedException e)
+        catch (Exception e) when (e is NotSupportedException or ArgumentException)
         {
             throw new UserErrorException(e.Message);
         }
@@ -118,7 +122,7 @@ internal static class ModelCommand
         var leaves = new Option<LeafPrecision>("--leaves") { Description = "Exact, Int16 or Int8; thresholds are always exact", DefaultValueFactory = _ => LeafPrecision.Exact };
         var rows = new Option<string?>("--rows") { Description = "Held-out rows (CSV); without them, 10,000 seeded rows on and beside the thresholds" };
         var labels = new Option<string?>("--labels") { Description = "The rows' classes, one a line" };
-        var force = new Option<bool>("--force") { Description = "Write a form that loses more than 1 % F1 all the same" };
+        var force = new Option<bool>("--force") { Description = "Write a form that loses more than 1 % (F1, or of the answers' spread) all the same" };
         var json = Json();
         var command = new Command("quantize", "Write thresholds as ranks, leaves as asked, and report how the answers agree") { file, output, leaves, rows, labels, force, json };
         command.SetAction(parse =>
@@ -128,22 +132,18 @@ internal static class ModelCommand
             var bytes = before.ToBinary(precision, keepStatistics: false);
             var after = Forest.Load(bytes, "quantised");
             var (values, count) = Rows(parse.GetValue(rows), before);
-            var truth = parse.GetValue(labels) is { } path ? RowFile.Read(path).Values.Select(v => (int)v).ToArray() : [];
-            if (truth.Length > 0 && truth.Length != count)
-            {
-                throw new UserErrorException($"{truth.Length} labels for {count} rows");
-            }
-
+            var truth = parse.GetValue(labels) is { } path ? Labels(path, count, Math.Max(2, before.Model.MarginCount)) : [];
             if (precision != LeafPrecision.Exact && count < QuantizationReport.EnoughRows && !parse.GetValue(force))
             {
                 throw new UserErrorException($"{count} rows are too few to judge a lossy form; give at least {QuantizationReport.EnoughRows}, or --force");
             }
 
-            var report = QuantizationReport.Compare(before, after, values, count, truth);
+            var report = Supported(() => QuantizationReport.Compare(before, after, values, count, truth));
             var code = ModelOutput.Print(ModelOutput.Quantization(report, before, precision, bytes.Length), "quantize", parse.GetValue(json));
             if (!report.Acceptable && !parse.GetValue(force))
             {
-                Console.Error.WriteLine($"fettle: refused: F1 falls by {report.F1Loss.ToString("P2", CultureInfo.InvariantCulture)}, allowed are 1 %; --force writes it all the same");
+                var loss = report.HasClasses ? $"F1 falls by {Percent(report.F1Loss)}" : $"answers move by {Percent(report.SpreadLoss)} of their spread";
+                Console.Error.WriteLine($"fettle: refused: {loss}, allowed are 1 %; --force writes it all the same");
                 return ExitCode.NoneKept;
             }
 
@@ -151,6 +151,19 @@ internal static class ModelCommand
             return code;
         });
         return command;
+    }
+
+    static int[] Labels(string path, int count, int classes)
+    {
+        var values = RowFile.Read(path).Values;
+        if (values.Length != count)
+        {
+            throw new UserErrorException($"{values.Length} labels for {count} rows");
+        }
+
+        return Array.FindIndex(values, v => !(v >= 0 && v < classes && v == Math.Floor(v))) is >= 0 and var odd
+            ? throw new UserErrorException($"{path}: label {odd + 1} is {Text(values[odd])}; allowed: the classes 0 to {classes - 1}")
+            : [.. values.Select(v => (int)v)];
     }
 
     static (float[] Values, int Count) Rows(string? path, Forest forest)
@@ -176,6 +189,7 @@ internal static class ModelCommand
         var command = new Command("verify", "Compare predictions with the trainer's own") { file, rows, predictions, margin, tolerance, json };
         command.SetAction(parse =>
         {
+            var allowed = parse.GetValue(tolerance) is >= 0 and var t ? t : throw new UserErrorException($"--tolerance is {Text(parse.GetValue(tolerance))}; allowed: 0 and more", ExitCode.Usage);
             var forest = Load(parse.GetValue(file)!);
             var (values, count, width) = RowFile.Read(parse.GetValue(rows)!);
             var (expected, _, outputs) = RowFile.Read(parse.GetValue(predictions)!);
@@ -197,13 +211,21 @@ internal static class ModelCommand
 
             // Text of a float32 names that float32; comparing in its type keeps the text's missing digits out of the difference.
             var single = forest.Model.Arithmetic == ForestArithmetic.Single;
-            var differences = mine.Zip(expected, (a, b) => Math.Abs(single ? (double)(float)a - (float)b : a - b)).ToArray();
+            var differences = mine.Zip(expected, (a, b) => Difference(single ? (float)a : a, single ? (float)b : b)).ToArray();
             var largest = differences.Max();
-            var passed = largest <= parse.GetValue(tolerance);
+            var passed = largest <= allowed;
             ModelOutput.Print(new ResultTable("agreement with the trainer", ["rows", "equal", "largest difference", "verdict"],
-                [[Number(count), Number(differences.Count(d => d == 0)), largest.ToString("G6", CultureInfo.InvariantCulture), passed ? "passed" : "failed"]]), "verify", parse.GetValue(json));
+                [[Number(count), Number(differences.Count(d => d == 0)), Text(largest), passed ? "passed" : "failed"]]), "verify", parse.GetValue(json));
             return passed ? ExitCode.Ok : ExitCode.NoneKept;
         });
         return command;
     }
+
+    /// <summary>A prediction that only one side has differs without limit; Max would pass over a NaN.</summary>
+    static double Difference(double mine, double expected) =>
+        mine == expected || (double.IsNaN(mine) && double.IsNaN(expected)) ? 0 : Math.Abs(mine - expected) is var d && double.IsNaN(d) ? double.PositiveInfinity : d;
+
+    static string Percent(double share) => share.ToString("P2", CultureInfo.InvariantCulture);
+
+    static string Text(double value) => value.ToString("G6", CultureInfo.InvariantCulture);
 }

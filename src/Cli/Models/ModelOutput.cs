@@ -29,7 +29,7 @@ internal static class ModelOutput
                 Command = ["fettle", "model", name],
             };
             document.Tables.AddRange(tables);
-            document.Save(json);
+            Written(json, () => document.Save(json));
         }
 
         return ExitCode.Ok;
@@ -56,20 +56,42 @@ internal static class ModelOutput
         ["size", $"{bytes} bytes"],
         ["rows compared", $"{report.Rows}"],
         ["equal to the last bit", $"{report.SameBits}"],
-        ["label agreement", Text(report.LabelAgreement)],
-        ["F1 before, after", $"{Text(report.F1Before)}, {Text(report.F1After)}"],
+        ["label agreement", report.HasClasses ? Text(report.LabelAgreement) : "no classes"],
+        ["F1 before, after", report.HasClasses ? $"{Text(report.F1Before)}, {Text(report.F1After)}" : "no classes"],
         ["AUC before, after", $"{Text(report.AucBefore)}, {Text(report.AucAfter)}"],
         ["log-loss before, after", $"{Text(report.LogLossBefore)}, {Text(report.LogLossAfter)}"],
         ["largest |Δp|", Text(report.LargestDifference)],
+        ["RMS difference, share of the spread", Text(report.SpreadLoss)],
         ["largest |Δmargin| possible", Text(QuantizationReport.WorstCaseMargin(before.Model, precision))],
     ]);
 
     static string Text(double value) => double.IsNaN(value) ? "no labels" : value.ToString("G7", CultureInfo.InvariantCulture);
 
-    public static void WriteAtomically(string path, byte[] bytes)
+    /// <exception cref="UserErrorException">The file cannot be written.</exception>
+    public static void WriteAtomically(string path, byte[] bytes) => Written(path, () =>
     {
         var temporary = path + ".tmp";
         File.WriteAllBytes(temporary, bytes);
-        File.Move(temporary, path, overwrite: true);
+        try
+        {
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    });
+
+    static void Written(string path, Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UserErrorException($"cannot write '{path}': {(Directory.Exists(path) ? "it is a folder" : e.Message)}");
+        }
     }
 }

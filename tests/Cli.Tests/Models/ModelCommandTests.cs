@@ -99,6 +99,44 @@ public sealed class ModelCommandTests
         (await CliRun.InProcessAsync("model", "verify", files.Path, "--rows", rows, "--predictions", wrong, "--tolerance", "0.3")).Code.ShouldBe(ExitCode.Ok);
     }
 
+    /// <summary>A prediction that the trainer left out is no agreement.</summary>
+    [Fact]
+    public async Task Verify_FailsWhereAPredictionIsMissing()
+    {
+        using var files = new ModelFiles();
+        var (rows, predictions, _, _) = files.Csv(10);
+        var lines = File.ReadAllLines(predictions);
+        lines[3] = "nan";
+        var run = await CliRun.InProcessAsync("model", "verify", files.Path, "--rows", rows, "--predictions", files.At("p", string.Join('\n', lines)), "--tolerance", "1000");
+        (run.Code, run.Output.Contains("failed")).ShouldBe((ExitCode.NoneKept, true), run.Output);
+    }
+
+    [Theory]
+    [InlineData("-1")]
+    [InlineData("NaN")]
+    public async Task Verify_RefusesAToleranceThatNothingPasses(string tolerance)
+    {
+        var run = await CliRun.InProcessAsync("model", "verify", "m", "--rows", "r", "--predictions", "p", "--tolerance", tolerance);
+        (run.Code, run.Error.Contains("--tolerance is") && run.Error.Contains("0 and more")).ShouldBe((ExitCode.Usage, true), run.Error);
+    }
+
+    [Fact]
+    public async Task WhatCannotBeWrittenOrRead_IsOneLine()
+    {
+        using var files = new ModelFiles();
+        var folder = Path.GetDirectoryName(files.Path)!;
+        string[][] verbs =
+        [
+            ["convert", files.Path, "/dev/null/model.onnx"], ["quantize", files.Path, "/dev/null/q.fettle"], ["inspect", files.Path, "--json", "/dev/null/out.json"],
+            ["inspect", folder], ["inspect", files.At("empty", "")],
+        ];
+        foreach (var verb in verbs)
+        {
+            var run = await CliRun.InProcessAsync(["model", .. verb]);
+            (run.Code, run.Error.Trim().StartsWith("fettle: ", StringComparison.Ordinal), run.Error.Trim().Contains('\n')).ShouldBe((ExitCode.Error, true, false), $"{string.Join(' ', verb)}\n{run.Error}");
+        }
+    }
+
     [Fact]
     public async Task Verify_ComparesMargins()
     {
@@ -114,6 +152,7 @@ public sealed class ModelCommandTests
     [InlineData("1,2,3,4,5,6\n1,2\n", "0.5\n", "line 2 has 2 fields")]
     [InlineData("1,2,3,4,5,6\n1,2,x,4,5,6\n", "0.5\n", "line 2: a field is no number")]
     [InlineData("a,b\n", "0.5\n", "no rows")]
+    [InlineData("", "0.5\n", "no rows")]
     public async Task Verify_NamesWhatDoesNotFit(string rows, string predictions, string expected)
     {
         using var files = new ModelFiles();

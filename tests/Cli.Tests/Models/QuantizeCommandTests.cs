@@ -76,6 +76,33 @@ public sealed class QuantizeCommandTests
         (await CliRun.InProcessAsync("model", "quantize", files.Path, files.At("q.fettle"), "--rows", rows)).Code.ShouldBe(ExitCode.Ok, "exact leaves need no judgement");
     }
 
+    /// <summary>A regression has no labels; its answers may move by a hundredth of their spread.</summary>
+    [Theory]
+    [InlineData("Int16", ExitCode.Ok)]
+    [InlineData("Int8", ExitCode.NoneKept)]
+    public async Task ModelWithoutClasses_IsJudgedByItsSpread(string leaves, int code)
+    {
+        using var files = new ModelFiles(new SyntheticModel { Trees = 40, Depth = 4, Features = 6, Thresholds = 60, Objective = "reg:squarederror" });
+        var model = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(files.Path))!;
+        model["learner"]!["gradient_booster"]!["model"]!["trees"]![0]!["split_conditions"]![30] = 20f;
+        var run = await CliRun.InProcessAsync("model", "quantize", files.At("r.json", model.ToJsonString()), files.At("q.fettle"), "--leaves", leaves, "--json", files.At("out.json"));
+        run.Code.ShouldBe(code, run.Error + run.Output);
+        ModelFiles.Table(files.At("out.json"))["F1 before, after"].ShouldBe(["no classes"]);
+        run.Error.Contains("of their spread, allowed are 1 %").ShouldBe(code != ExitCode.Ok);
+    }
+
+    [Theory]
+    [InlineData("0.5", "label 2 is 0.5; allowed: the classes 0 to 1")]
+    [InlineData("nan", "label 2 is NaN")]
+    [InlineData("2", "label 2 is 2")]
+    public async Task LabelsThatAreNoClasses_AreNamed(string label, string expected)
+    {
+        using var files = new ModelFiles();
+        var run = await CliRun.InProcessAsync("model", "quantize", files.Path, files.At("q"), "--rows", files.At("r", "1,2,3,4,5,6\n1,2,3,4,5,6\n"), "--labels", files.At("l", $"1\n{label}\n"));
+        run.Code.ShouldBe(ExitCode.Error);
+        run.Error.ShouldContain(expected);
+    }
+
     [Fact]
     public async Task LabelsOrRowsThatDoNotFit_AreNamed()
     {

@@ -96,6 +96,33 @@ public sealed class QuantizationTests
         double.IsNaN(report.AucBefore).ShouldBeTrue();
     }
 
+    /// <summary>Answers 1, 2, 9 against 1, 2, 8: a mean of 4 and squares of 9 + 4 + 25.</summary>
+    [Fact]
+    public void OutputsThatAreNoProbabilities_AreJudgedByTheirSpread()
+    {
+        var report = QuantizationReport.Compare(Steps(1, 2, 9), Steps(1, 2, 8), [0, 1, 2], 3, []);
+        (report.HasClasses, report.Acceptable, double.IsNaN(report.LabelAgreement), double.IsNaN(report.F1After)).ShouldBe((false, false, true, true));
+        report.SpreadLoss.ShouldBe(Math.Sqrt(1 / 38.0), 1e-9);
+        QuantizationReport.Compare(Steps(1, 2, 9), Steps(1, 2, 9.01), [0, 1, 2], 3, []).Acceptable.ShouldBeTrue();
+        QuantizationReport.Compare(Steps(7, 7), Steps(7, 7), [0, 1], 2, []).SpreadLoss.ShouldBe(0);
+        Should.Throw<ArgumentException>(() => QuantizationReport.Compare(Steps(1, 2), Steps(1, 2), [0, 1], 2, [0, 1])).Message.ShouldContain("no probabilities");
+    }
+
+    /// <summary>A model that answers with class numbers: 2 is another class than 1.</summary>
+    [Fact]
+    public void ClassNumbers_AreLabelsThemselves()
+    {
+        var before = Forest.Load(new SyntheticModel { Trees = 6, Depth = 3, Features = 4, Classes = 3, Objective = "multi:softmax" }.ToXgboostJson(), "model.json");
+        var rows = ThresholdRows.Create(before.Model, 300, seed: 8, missing: 0);
+        var answers = new float[300];
+        before.Predict(rows, 300, answers);
+        answers.ShouldContain(2);
+        int[] ones = [.. answers.Select(a => a == 2 ? 1 : (int)a)];
+        var report = QuantizationReport.Compare(before, before, rows, 300, ones);
+        report.F1Before.ShouldBeLessThan(1);
+        (report.LabelAgreement, double.IsNaN(report.AucBefore), double.IsNaN(report.LogLossBefore)).ShouldBe((1.0, true, true));
+    }
+
     [Fact]
     public void ModelsOrLabelsThatDoNotMatch_AreRefused()
     {
