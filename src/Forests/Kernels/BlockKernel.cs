@@ -9,17 +9,15 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
     readonly PlaneForest _forest;
     readonly ScratchPool _pool;
 
-    /// <summary>Byte offset of each heap node's mask.</summary>
-    readonly int[] _heap;
+    readonly SlotTables<TMask> _tables;
+
+    /// <summary>Where the answers of each heap node lie.</summary>
+    readonly TestPlace[] _heap;
 
     /// <summary>The programs one after another, as the processor reads them.</summary>
     readonly Code[] _programs;
-    readonly ReachProgram.Step[] _steps;
+    readonly Step[] _steps;
     readonly int[] _reaches;
-
-    /// <summary>The ranked tests of each slot for <see cref="RankTests{TMask}"/>, and where they begin.</summary>
-    readonly (RankTests<TMask>.Group[] Groups, int[] Lows)[] _tests;
-    readonly int[] _slotStarts;
 
     /// <summary>The row at each position of the sums.</summary>
     readonly short[] _order;
@@ -27,24 +25,20 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
     public BlockKernel(PlaneForest forest)
     {
         _forest = forest;
-        _pool = new ScratchPool(() => new BlockScratch(forest, TMask.Rows));
-        _heap = [.. forest.Heap.Select(test => test * Bytes)];
-        _steps = [.. forest.Programs.SelectMany(p => p.Steps, (_, s) => new ReachProgram.Step { Test = s.Test * Bytes, From = s.From * Bytes })];
+        _tables = new SlotTables<TMask>(forest);
+        _pool = new ScratchPool(() => new BlockScratch(forest, TMask.Rows, _tables.Bytes));
+        _heap = [.. forest.Heap.Select(_tables.Of)];
+        _steps = [.. forest.Programs.SelectMany(p => p.Steps, (_, s) => new Step(_tables.Of(s.Test), s.From * Bytes))];
         _reaches = [.. forest.Programs.SelectMany(p => p.Reaches, (_, r) => r * Bytes)];
         _programs = [.. forest.Programs.Select(p => new Code(p.Steps.Length, p.PlaneWidth, p.Planes, p.Leaves))];
-        _slotStarts = new int[forest.Ranks.Slots + 1];
-        for (var slot = 0; slot <= forest.Ranks.Slots; slot++)
-        {
-            _slotStarts[slot] = forest.Tests.Count(t => t.Slot < slot);
-        }
-
-        _tests = [.. Enumerable.Range(0, forest.Ranks.Slots).Select(slot =>
-            RankTests<TMask>.Plan([.. forest.Tests[_slotStarts[slot].._slotStarts[slot + 1]].Select(t => t.Rank)]))];
         _order = [.. Enumerable.Range(0, TMask.Rows).Select(p => (short)TMask.RowAt(p, forest.Doubles.Length > 0))];
     }
 
     /// <summary>A <see cref="ReachProgram"/> without its arrays.</summary>
     readonly record struct Code(int Steps, int PlaneWidth, int Planes, int Leaves);
+
+    /// <summary>A <see cref="ReachProgram.Step"/> in bytes.</summary>
+    readonly record struct Step(TestPlace Test, int From);
 
     public int BlockRows => TMask.Rows;
 
@@ -62,7 +56,7 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
             var block = Math.Min(TMask.Rows, count - start);
             var values = rows.Slice(start * features, block * features);
             var anyMissing = _forest.Ranks.EncodeBlock(values, block, features, ref scratch.Ranks.Start, ref scratch.Missing.Start, TMask.Rows);
-            Test(scratch, anyMissing);
+            _tables.Fill(scratch, anyMissing);
             TestCategories(scratch, values, block);
             if (_forest.Singles.Length > 0)
             {
@@ -85,39 +79,6 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
         Finish(sums, count, margins);
     }
 
-    /// <summary>Tests are sorted by slot, so a slot is prepared once; a test that no row passes comes first.</summary>
-    void Test(BlockScratch scratch, bool anyMissing)
-    {
-        ref var masks = ref scratch.Masks.Start;
-        for (var i = 0; i < _slotStarts[0]; i++)
-        {
-            TMask.Store(TMask.Zero, ref masks, i * Bytes);
-        }
-
-        for (var slot = 0; slot < _slotStarts.Length - 1; slot++)
-        {
-            var (start, end) = (_slotStarts[slot], _slotStarts[slot + 1]);
-            RankTests<TMask>.Prepare(ref Unsafe.Add(ref scratch.Ranks.Start, slot * TMask.Rows), ref scratch.Nibbles.Start);
-            RankTests<TMask>.Run(ref scratch.Nibbles.Start, _tests[slot].Groups, _tests[slot].Lows, ref Unsafe.Add(ref masks, start * Bytes));
-            if (anyMissing)
-            {
-                SendMissing(TMask.SignBits(ref Unsafe.Add(ref scratch.Missing.Start, slot * TMask.Rows)), start, end, ref masks);
-            }
-        }
-    }
-
-    /// <summary>Rows whose value is missing pass the tests whose default is right.</summary>
-    void SendMissing(TMask missing, int start, int end, ref byte masks)
-    {
-        for (var i = start; i < end; i++)
-        {
-            if (_forest.Tests[i].DefaultRight)
-            {
-                TMask.Store(TMask.Or(TMask.Load(ref masks, i * Bytes), missing), ref masks, i * Bytes);
-            }
-        }
-    }
-
     /// <summary>Category sets are looked up row by row with the oracle's own test.</summary>
     void TestCategories<TRow>(BlockScratch scratch, ReadOnlySpan<TRow> rows, int count) where TRow : unmanaged
     {
@@ -126,7 +87,7 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
         {
             var (tree, index) = _forest.CategoryTests[c];
             ref readonly var node = ref _forest.Model.Trees[tree].Nodes[index];
-            var mask = scratch.Masks.Span.Slice((_forest.Tests.Length + c) * Bytes, Bytes);
+            var mask = scratch.Tables.Span.Slice(_tables.OfCategory(c), Bytes);
             mask.Clear();
             for (var r = 0; r < count; r++)
             {
@@ -152,7 +113,7 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Trees<TSum>(BlockScratch scratch, ref TSum sums) where TSum : unmanaged
     {
-        ref var masks = ref scratch.Masks.Start;
+        ref var tables = ref scratch.Tables.Start;
         ref var planes = ref scratch.Planes.Start;
         ref var indexes = ref scratch.Indexes.Start;
         var margins = _forest.Model.TreeMargins;
@@ -163,40 +124,40 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
             var (count, leaves) = (_forest.HeapDepth, _forest.TableLeaves);
             if (_forest.HeapDepth > 0)
             {
-                HeapPlanes<TMask>.Run(ref masks, ref _heap[t << count], count, ref planes);
+                HeapPlanes<TMask>.Run(ref tables, ref _heap[t << count], count, ref planes);
             }
             else
             {
                 ref readonly var code = ref _programs[t];
                 (count, leaves) = (code.Planes, Math.Max(leaves, code.Leaves));
-                Reach(in code, ref step, ref reaches, ref masks, ref scratch.Reach.Start, ref planes);
+                Reach(in code, ref step, ref reaches, ref tables, ref scratch.Reach.Start, ref planes);
                 step = ref Unsafe.Add(ref step, code.Steps);
                 reaches = ref Unsafe.Add(ref reaches, code.Planes * code.PlaneWidth);
             }
 
             IndexBits<TMask>.Transpose(ref planes, count, ref indexes);
             ref var target = ref Unsafe.Add(ref sums, margins[t] * TMask.Rows);
-            ref var tables = ref _forest.Tables[t * _forest.TableStride];
+            ref var leafTables = ref _forest.Tables[t * _forest.TableStride];
             if (typeof(TSum) == typeof(float))
             {
-                TMask.AddLeaves(ref indexes, ref tables, ref _forest.Singles[_forest.LeafStarts[t]], leaves, ref Unsafe.As<TSum, float>(ref target));
+                TMask.AddLeaves(ref indexes, ref leafTables, ref _forest.Singles[_forest.LeafStarts[t]], leaves, ref Unsafe.As<TSum, float>(ref target));
             }
             else
             {
-                TMask.AddLeaves(ref indexes, ref tables, ref _forest.Doubles[_forest.LeafStarts[t]], leaves, ref Unsafe.As<TSum, double>(ref target));
+                TMask.AddLeaves(ref indexes, ref leafTables, ref _forest.Doubles[_forest.LeafStarts[t]], leaves, ref Unsafe.As<TSum, double>(ref target));
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Reach(in Code code, ref ReachProgram.Step step, ref int reaches, ref byte masks, ref byte reach, ref byte planes)
+    static void Reach(in Code code, ref Step step, ref int reaches, ref byte tables, ref byte reach, ref byte planes)
     {
         TMask.Store(TMask.Bytes(0xFF), ref reach, 0);
         nint next = Bytes;
         for (var i = 0; i < code.Steps; i++)
         {
             var from = TMask.Load(ref reach, step.From);
-            var test = TMask.Load(ref masks, step.Test);
+            var test = TMask.Test(ref tables, step.Test.Low, step.Test.High);
             TMask.Store(TMask.AndNot(from, test), ref reach, next);
             TMask.Store(TMask.And(from, test), ref reach, next + Bytes);
             next += 2 * Bytes;
@@ -214,7 +175,12 @@ internal sealed class BlockKernel<TMask> : IBlockKernel where TMask : unmanaged,
                 reaches = ref Unsafe.Add(ref reaches, ReachProgram.Unroll);
             }
 
-            TMask.Store(plane, ref planes, p * Bytes);
+            TMask.Store(plane, ref planes, (code.Planes - 1 - p) * Bytes);
+        }
+
+        for (var p = code.Planes; p < BlockScratch.MaxPlanes; p++)
+        {
+            TMask.Store(TMask.Zero, ref planes, p * Bytes);
         }
     }
 

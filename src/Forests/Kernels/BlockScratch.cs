@@ -1,20 +1,19 @@
 namespace Fettle.Forests.Kernels;
 
-/// <summary>Scratch of one thread: ranks, masks and sums of a block.</summary>
+/// <summary>Scratch of one thread: ranks, answers and sums of a block.</summary>
 internal sealed class BlockScratch
 {
     public const int MaxPlanes = 8;
 
-    public BlockScratch(PlaneForest forest, int rows)
+    public BlockScratch(PlaneForest forest, int rows, int tableBytes)
     {
         var bytes = rows / 8;
         var slots = Math.Max(1, forest.Ranks.Slots);
         var single = forest.Model.Arithmetic == ForestArithmetic.Single;
         Ranks = new AlignedBytes(slots * rows);
         Missing = new AlignedBytes(slots * rows);
-        Masks = new AlignedBytes(Math.Max(1, forest.TestCount) * bytes);
-        Nibbles = new AlignedBytes(RankTests<Mask256>.ScratchRegisters * bytes);
-        Planes = new AlignedBytes((MaxPlanes + 4) * bytes);
+        Tables = new AlignedBytes(tableBytes);
+        Planes = new AlignedBytes(MaxPlanes * bytes);
         Reach = new AlignedBytes((2 * PlaneForest.MaxLeaves + 1) * bytes);
         Indexes = new AlignedBytes(rows);
         Sums = new AlignedBytes(forest.Model.MarginCount * rows * (single ? sizeof(float) : sizeof(double)));
@@ -26,11 +25,10 @@ internal sealed class BlockScratch
     /// <summary>[slot][rows] 0xFF where the value is missing.</summary>
     public AlignedBytes Missing { get; }
 
-    /// <summary>[test] one bit per row.</summary>
-    public AlignedBytes Masks { get; }
+    /// <summary>As <see cref="SlotTables{TMask}"/> lays them out, one bit per row.</summary>
+    public AlignedBytes Tables { get; }
 
-    public AlignedBytes Nibbles { get; }
-
+    /// <summary>The lowest bit of a byte per row first.</summary>
     public AlignedBytes Planes { get; }
 
     /// <summary>[node of the tree at hand] one bit per row; the last register stays empty (<see cref="ReachProgram.Nowhere"/>).</summary>

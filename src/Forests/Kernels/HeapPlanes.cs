@@ -3,88 +3,76 @@ using System.Runtime.CompilerServices;
 namespace Fettle.Forests.Kernels;
 
 /// <summary>
-/// The bit planes of the leaf index of a heap-ordered tree: each level's masks are muxed by the planes above it.
-/// The heap names masks by their byte offset, so that a node is two loads and a mux. Methods are kept small enough for the compiler to inline whole.
+/// The bit planes of the leaf index of a heap-ordered tree: the answers of each level are muxed by the planes above it.
 /// </summary>
 internal static class HeapPlanes<TMask> where TMask : unmanaged, IMask<TMask>
 {
     static int Bytes => TMask.Rows / 8;
 
-    /// <param name="masks">One mask per test.</param>
-    /// <param name="heap">Byte offsets of the tree's masks; the root is 1.</param>
+    /// <param name="tables">As <see cref="SlotTables{TMask}"/> fills them.</param>
+    /// <param name="places">Where the tree's answers lie; the root is 1.</param>
     /// <param name="depth">Levels, 1–6.</param>
-    /// <param name="planes">Receives the planes, the highest first, and one register of scratch per eight nodes of the last level behind them.</param>
+    /// <param name="planes">Receives the planes, the lowest first.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(ref byte masks, ref int heap, int depth, ref byte planes)
+    public static void Run(ref byte tables, ref TestPlace places, int depth, ref byte planes)
     {
-        var a = Node(ref masks, ref heap, 1);
-        TMask.Store(a, ref planes, 0);
+        ref var heap = ref Unsafe.As<TestPlace, int>(ref places);
+        ref var plane = ref Unsafe.Add(ref planes, (depth - 1) * Bytes);
+        var a = One(ref tables, ref heap, 1);
+        TMask.Store(a, ref plane, 0);
         if (depth == 1)
         {
             return;
         }
 
-        var b = Pair(a, ref masks, ref heap, 2);
-        TMask.Store(b, ref planes, Bytes);
+        var b = Two(a, ref tables, ref heap, 2);
+        TMask.Store(b, ref plane, -Bytes);
         if (depth == 2)
         {
             return;
         }
 
-        var c = TMask.Mux(a,
-            Pair(b, ref masks, ref heap, 4),
-            Pair(b, ref masks, ref heap, 6));
-        TMask.Store(c, ref planes, 2 * Bytes);
+        var c = Four(a, b, ref tables, ref heap, 4);
+        TMask.Store(c, ref plane, -2 * Bytes);
         if (depth == 3)
         {
             return;
         }
 
-        Eights(ref masks, ref Unsafe.Add(ref heap, 8), 1, a, b, c, ref Unsafe.Add(ref planes, 3 * Bytes));
+        var d = TMask.Mux(a, Four(b, c, ref tables, ref heap, 8), Four(b, c, ref tables, ref heap, 12));
+        TMask.Store(d, ref plane, -3 * Bytes);
         if (depth == 4)
         {
             return;
         }
 
-        ref var scratch = ref Unsafe.Add(ref planes, 6 * Bytes);
-        var d = TMask.Load(ref planes, 3 * Bytes);
-        Eights(ref masks, ref Unsafe.Add(ref heap, 16), 2, b, c, d, ref scratch);
-        var e = TMask.Mux(a, TMask.Load(ref scratch, 0), TMask.Load(ref scratch, Bytes));
-        TMask.Store(e, ref planes, 4 * Bytes);
+        var low = TMask.Mux(b, Four(c, d, ref tables, ref heap, 16), Four(c, d, ref tables, ref heap, 20));
+        var high = TMask.Mux(b, Four(c, d, ref tables, ref heap, 24), Four(c, d, ref tables, ref heap, 28));
+        var e = TMask.Mux(a, low, high);
+        TMask.Store(e, ref plane, -4 * Bytes);
         if (depth == 5)
         {
             return;
         }
 
-        Eights(ref masks, ref Unsafe.Add(ref heap, 32), 4, c, d, e, ref scratch);
-        var low = TMask.Mux(b, TMask.Load(ref scratch, 0), TMask.Load(ref scratch, Bytes));
-        var high = TMask.Mux(b, TMask.Load(ref scratch, 2 * Bytes), TMask.Load(ref scratch, 3 * Bytes));
-        TMask.Store(TMask.Mux(a, low, high), ref planes, 5 * Bytes);
+        low = TMask.Mux(c, Four(d, e, ref tables, ref heap, 32), Four(d, e, ref tables, ref heap, 36));
+        high = TMask.Mux(c, Four(d, e, ref tables, ref heap, 40), Four(d, e, ref tables, ref heap, 44));
+        var left = TMask.Mux(b, low, high);
+        low = TMask.Mux(c, Four(d, e, ref tables, ref heap, 48), Four(d, e, ref tables, ref heap, 52));
+        high = TMask.Mux(c, Four(d, e, ref tables, ref heap, 56), Four(d, e, ref tables, ref heap, 60));
+        TMask.Store(TMask.Mux(a, left, TMask.Mux(b, low, high)), ref plane, -5 * Bytes);
     }
 
-    /// <summary>Groups of eight masks, each muxed to one by three planes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    static void Eights(ref byte masks, ref int heap, int groups, in TMask x, in TMask y, in TMask z, ref byte target)
-    {
-        var (a, b, c) = (x, y, z);
-        for (var g = 0; g < groups; g++)
-        {
-            var low = TMask.Mux(b,
-                Pair(c, ref masks, ref heap, 0),
-                Pair(c, ref masks, ref heap, 2));
-            var high = TMask.Mux(b,
-                Pair(c, ref masks, ref heap, 4),
-                Pair(c, ref masks, ref heap, 6));
-            TMask.Store(TMask.Mux(a, low, high), ref target, g * Bytes);
-            heap = ref Unsafe.Add(ref heap, 8);
-        }
-    }
-
-    /// <summary>A node and the one to its right.</summary>
+    /// <summary>Four neighbouring nodes, muxed to one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static TMask Pair(TMask select, ref byte masks, ref int heap, int node) =>
-        TMask.Mux(select, ref masks, Unsafe.Add(ref heap, node), Unsafe.Add(ref heap, node + 1));
+    static TMask Four(TMask x, TMask y, ref byte tables, ref int heap, int node) =>
+        TMask.Mux(x, Two(y, ref tables, ref heap, node), Two(y, ref tables, ref heap, node + 2));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static TMask Node(ref byte masks, ref int heap, int node) => TMask.Load(ref masks, Unsafe.Add(ref heap, node));
+    static TMask Two(TMask x, ref byte tables, ref int heap, int node) =>
+        TMask.Mux(x, One(ref tables, ref heap, node), One(ref tables, ref heap, node + 1));
+
+    /// <summary>Low and High of a node are neighbours.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static TMask One(ref byte tables, ref int heap, int node) => TMask.Test(ref tables, Unsafe.Add(ref heap, 2 * node), Unsafe.Add(ref heap, 2 * node + 1));
 }

@@ -18,8 +18,8 @@ internal interface IMask<TSelf> where TSelf : unmanaged, IMask<TSelf>
     /// <summary>Bit from <paramref name="one"/> where <paramref name="select"/> has 1, else from <paramref name="zero"/>.</summary>
     static abstract TSelf Mux(TSelf select, TSelf zero, TSelf one);
 
-    /// <summary>The same of two registers in memory; one of the loads costs no instruction of its own.</summary>
-    static abstract TSelf Mux(TSelf select, ref byte masks, nint zero, nint one);
+    /// <summary>The answers at a <see cref="TestPlace"/>; two of the three loads cost no instruction of their own.</summary>
+    static abstract TSelf Test(ref byte tables, nint low, nint high);
 
     static abstract TSelf Or(TSelf left, TSelf right);
 

@@ -10,24 +10,24 @@ internal static class IndexBits<TMask> where TMask : unmanaged, IMask<TMask>
 {
     static int Bytes => TMask.Rows / 8;
 
-    /// <param name="planes">The highest bit of the index first.</param>
+    /// <param name="planes">Eight planes, the lowest bit of the index first, zero behind those that are used.</param>
     /// <param name="count">Planes, 1–8.</param>
     /// <param name="indexes">Receives eight registers.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Transpose(ref byte planes, int count, ref byte indexes)
     {
-        var x0 = Plane(ref planes, count, 0);
-        var x1 = Plane(ref planes, count, 1);
-        var x2 = Plane(ref planes, count, 2);
-        var x3 = Plane(ref planes, count, 3);
-        var x4 = Plane(ref planes, count, 4);
-        var x5 = Plane(ref planes, count, 5);
+        var x0 = TMask.Load(ref planes, 0);
+        var x1 = TMask.Load(ref planes, Bytes);
+        var x2 = TMask.Load(ref planes, 2 * Bytes);
+        var x3 = TMask.Load(ref planes, 3 * Bytes);
+        var x4 = TMask.Load(ref planes, 4 * Bytes);
+        var x5 = TMask.Load(ref planes, 5 * Bytes);
         var (x6, x7) = (TMask.Zero, TMask.Zero);
         var nibble = TMask.Bytes(0x0F);
         if (count > 6)
         {
-            x6 = Plane(ref planes, count, 6);
-            x7 = Plane(ref planes, count, 7);
+            x6 = TMask.Load(ref planes, 6 * Bytes);
+            x7 = TMask.Load(ref planes, 7 * Bytes);
             Exchange(ref x2, ref x6, 4, nibble);
             Exchange(ref x3, ref x7, 4, nibble);
         }
@@ -58,9 +58,6 @@ internal static class IndexBits<TMask> where TMask : unmanaged, IMask<TMask>
         TMask.Store(x6, ref indexes, 6 * Bytes);
         TMask.Store(x7, ref indexes, 7 * Bytes);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static TMask Plane(ref byte planes, int count, int bit) => bit < count ? TMask.Load(ref planes, (count - 1 - bit) * (nint)Bytes) : TMask.Zero;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void Exchange(ref TMask low, ref TMask high, int distance, TMask mask)

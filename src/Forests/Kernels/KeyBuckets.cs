@@ -25,6 +25,10 @@ internal sealed class KeyBuckets
     readonly record struct Map(float Scale, float Offset);
 
     readonly Map[] _maps;
+
+    /// <summary>The maps once more for eight slots at a time; absent slots have scale 0.</summary>
+    readonly float[] _scales;
+    readonly float[] _offsets;
     readonly byte[] _starts;
     readonly float[] _keys;
 
@@ -39,7 +43,19 @@ internal sealed class KeyBuckets
             keys[s].CopyTo(_keys.AsSpan(s * Stride));
             _maps[s] = Lay(keys[s], _starts.AsSpan(s * Buckets, Buckets));
         }
+
+        var padded = (keys.Length + 7) & ~7;
+        (_scales, _offsets) = (new float[padded], new float[padded]);
+        for (var s = 0; s < keys.Length; s++)
+        {
+            (_scales[s], _offsets[s]) = (_maps[s].Scale, _maps[s].Offset);
+        }
+
+        HasAll = keys.Length > 0 && _scales.AsSpan(0, keys.Length).IndexOf(0f) < 0;
     }
+
+    /// <summary>Every slot has buckets.</summary>
+    public bool HasAll { get; }
 
     /// <summary>False when the slot's keys lie too unevenly.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -96,20 +112,107 @@ internal sealed class KeyBuckets
         return (byte)(start + BitOperations.PopCount(Vector256.LessThanOrEqual(keys, Vector256.Create(value)).ExtractMostSignificantBits()));
     }
 
-    /// <summary>Ranks of <paramref name="count"/> values that lie <paramref name="width"/> apart.</summary>
+    /// <summary>Ranks of one row, eight buckets at once, and 0xFF for the slots whose value is NaN; needs <see cref="HasAll"/>.</summary>
+    /// <param name="row">The row's values.</param>
+    /// <param name="features">The feature of each slot, filled up to a multiple of eight.</param>
+    /// <param name="slots">Slots.</param>
+    /// <param name="ranks">Receives a byte per slot.</param>
+    /// <param name="missing">Marks; the others stay as they are.</param>
+    /// <returns>True when a value is NaN.</returns>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Ranks(int slot, ref float values, int count, int width, ref byte ranks)
+    public unsafe bool RankRow(ref float row, ref int features, int slots, ref byte ranks, ref byte missing)
+    {
+        var starts = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_starts));
+        var keys = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_keys));
+        var buckets = stackalloc int[8];
+        var values = stackalloc float[8];
+        var any = false;
+        fixed (float* first = &row)
+        {
+            for (var s = 0; s < slots; s += 8)
+            {
+                var eight = Avx2.GatherVector256(first, Vector256.LoadUnsafe(ref features, (nuint)s), sizeof(float));
+                var (scale, offset) = (Vector256.LoadUnsafe(ref _scales[s]), Vector256.LoadUnsafe(ref _offsets[s]));
+                Places(eight, scale, offset).Store(buckets);
+                eight.Store(values);
+                var nan = Avx.MoveMask(Avx.CompareUnordered(eight, eight));
+                var end = Math.Min(8, slots - s);
+                for (var i = 0; i < end; i++, starts += Buckets, keys += Stride)
+                {
+                    Unsafe.Add(ref ranks, s + i) = Rank(starts, keys, (uint)buckets[i], values + i);
+                }
+
+                for (; (nan & ((1 << end) - 1)) != 0; nan &= nan - 1)
+                {
+                    Unsafe.Add(ref missing, s + BitOperations.TrailingZeroCount(nan)) = 0xFF;
+                    any = true;
+                }
+            }
+        }
+
+        return any;
+    }
+
+    /// <summary><see cref="Bucket"/> of eight values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector256<int> Places(Vector256<float> values, Vector256<float> scale, Vector256<float> offset) => Avx.ConvertToVector256Int32WithTruncation(
+        Avx.Min(Avx.Max(Fma.MultiplyAdd(values, scale, offset), Vector256<float>.Zero), Vector256.Create((float)(Buckets - 1))));
+
+    /// <summary>Ranks of <paramref name="count"/> values that lie <paramref name="width"/> apart, eight buckets at once.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public unsafe void Ranks(int slot, ref float values, int count, int width, ref byte ranks)
     {
         var map = _maps[slot];
-        ref var starts = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_starts), slot * Buckets);
-        ref var keys = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_keys), slot * Stride);
-        for (nint r = 0; r < count; r++)
+        var (scale, offset) = (Vector256.Create(map.Scale), Vector256.Create(map.Offset));
+        var starts = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_starts)) + slot * (nint)Buckets;
+        var keys = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_keys)) + slot * (nint)Stride;
+        var room = stackalloc byte[3 * 32];
+        var buckets = (uint*)(((nint)room + 31) & ~31);
+        var eight = (float*)(buckets + 8);
+        fixed (float* first = &values)
+        fixed (byte* all = &ranks)
         {
-            var value = values;
-            nuint start = Unsafe.Add(ref starts, Bucket(map, value));
-            var passed = Vector256.LessThanOrEqual(Vector256.LoadUnsafe(ref keys, start), Vector256.Create(value)).ExtractMostSignificantBits();
-            Unsafe.Add(ref ranks, r) = (byte)(start + (uint)BitOperations.PopCount(passed));
-            values = ref Unsafe.Add(ref values, width);
+            var value = (nint)first;
+            byte* rank = all, end = all + count;
+            nint apart = width * sizeof(float);
+            for (; rank + 8 <= end; rank += 8, value += 8 * apart)
+            {
+                var row = Eight((byte*)value, apart);
+                row.Store(eight);
+                Places(row, scale, offset).AsUInt32().Store(buckets);
+                rank[0] = Rank(starts, keys, buckets[0], eight);
+                rank[1] = Rank(starts, keys, buckets[1], eight + 1);
+                rank[2] = Rank(starts, keys, buckets[2], eight + 2);
+                rank[3] = Rank(starts, keys, buckets[3], eight + 3);
+                rank[4] = Rank(starts, keys, buckets[4], eight + 4);
+                rank[5] = Rank(starts, keys, buckets[5], eight + 5);
+                rank[6] = Rank(starts, keys, buckets[6], eight + 6);
+                rank[7] = Rank(starts, keys, buckets[7], eight + 7);
+            }
+
+            for (; rank < end; rank++, value += apart)
+            {
+                *rank = Rank(starts, keys, (uint)Bucket(map, *(float*)value), (float*)value);
+            }
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static unsafe Vector256<float> Eight(byte* at, nint apart)
+    {
+        var four = at + 4 * apart;
+        return Vector256.Create(
+            *(float*)at, *(float*)(at + apart), *(float*)(at + 2 * apart), *(float*)(at + 3 * apart),
+            *(float*)four, *(float*)(four + apart), *(float*)(four + 2 * apart), *(float*)(four + 3 * apart));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static unsafe byte Rank(byte* starts, float* keys, nuint bucket, float* value)
+    {
+        nuint start = starts[bucket];
+        var passed = Avx.CompareGreaterThanOrEqual(Avx.BroadcastScalarToVector256(value), Vector256.Load(keys + start));
+        return (byte)(start + (nuint)BitOperations.PopCount((uint)Avx.MoveMask(passed)));
     }
 }

@@ -54,6 +54,12 @@ internal sealed class KeySearch
         return single < key ? MathF.BitIncrement(single) : single;
     }
 
+    /// <summary>Whether <see cref="RankRow"/> may be asked.</summary>
+    public bool RanksRows => _buckets.HasAll;
+
+    /// <inheritdoc cref="KeyBuckets.RankRow"/>
+    public bool RankRow(ref float row, ref int features, int slots, ref byte ranks, ref byte missing) => _buckets.RankRow(ref row, ref features, slots, ref ranks, ref missing);
+
     /// <summary>The rank of one value; 0 for NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public byte Rank<T>(int slot, T value) where T : unmanaged

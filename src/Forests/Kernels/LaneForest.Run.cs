@@ -8,6 +8,9 @@ namespace Fettle.Forests.Kernels;
 
 internal sealed partial class LaneForest
 {
+    /// <summary>Trees whose places are kept at a time; a multiple of <see cref="Lanes"/>.</summary>
+    const int Pass = 512;
+
     /// <summary>Margins of one row; <typeparamref name="TSum"/> is the model's own type.</summary>
     [SkipLocalsInit]
     public unsafe void Run<TRow, TSum>(ReadOnlySpan<TRow> row, Span<TSum> sums) where TRow : unmanaged where TSum : unmanaged, INumber<TSum>
@@ -54,31 +57,29 @@ internal sealed partial class LaneForest
         var missing = any ? TRanks.Load(bytes + 2 * MaxSlots) : default;
         var nodes = (byte*)Unsafe.AsPointer(ref _upper.Start);
         var record = (byte*)Unsafe.AsPointer(ref _records.Start);
-        var places = stackalloc byte[Lanes];
+        var places = stackalloc byte[Pass];
         var sum = sums[0];
         var margins = _model.TreeMargins;
         var (levels, treeBytes, groupBytes) = (_upperLevels, _treeBytes, _groupBytes);
-        for (var t = 0; t < margins.Length; t += Lanes, nodes += groupBytes)
+        // The places of many trees first, then their leaves: two loops without a branch between them that depends on either.
+        for (var t = 0; t < margins.Length; t += Pass)
         {
-            if (any)
+            var count = Math.Min(Pass, margins.Length - t);
+            for (var at = 0; at < count; at += Lanes, nodes += groupBytes)
             {
-                PlacesWithMissing(nodes, levels, in ranks, in missing).Store(places);
+                (any ? PlacesWithMissing(nodes, levels, in ranks, in missing) : Places(nodes, levels, ranks)).Store(places + at);
+            }
+
+            if (any || sums.Length > 1)
+            {
+                AddAny(bytes, record, places, count, margins.AsSpan(t), sums);
             }
             else
             {
-                Places(nodes, levels, ranks).Store(places);
+                sum = Add(bytes, record, treeBytes, places, count, sum);
             }
 
-            var end = places + Math.Min(Lanes, margins.Length - t);
-            if (any || sums.Length > 1)
-            {
-                AddAny(bytes, record, places, (int)(end - places), margins.AsSpan(t), sums);
-                record += (end - places) * treeBytes;
-                continue;
-            }
-
-            sum = Add(bytes, record, treeBytes, places, end, sum);
-            record += (end - places) * treeBytes;
+            record += count * treeBytes;
         }
 
         if (!any && sums.Length == 1)
@@ -89,16 +90,35 @@ internal sealed partial class LaneForest
 
     /// <summary>Alone, so that the sum stays in a register: through memory every addition would wait for the last one's store.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    static unsafe TSum Add<TSum>(byte* ranks, byte* record, nint treeBytes, byte* place, byte* end, TSum sum) where TSum : unmanaged, INumber<TSum>
+    static unsafe TSum Add<TSum>(byte* ranks, byte* record, nint treeBytes, byte* place, int count, TSum sum) where TSum : unmanaged, INumber<TSum>
     {
-        for (; place != end; place++, record += treeBytes)
+        for (; count >= 4; count -= 4, place += 4)
         {
-            var at = record + (nuint)(*place) * (nuint)(sizeof(TSum) == 4 ? 2 : 3);
-            nuint right = (uint)(at[1] - ranks[at[0]]) >> 31;
-            sum += ((TSum*)at)[1 + right];
+            sum += Leaf<TSum>(ranks, record, place[0]);
+            record += treeBytes;
+            sum += Leaf<TSum>(ranks, record, place[1]);
+            record += treeBytes;
+            sum += Leaf<TSum>(ranks, record, place[2]);
+            record += treeBytes;
+            sum += Leaf<TSum>(ranks, record, place[3]);
+            record += treeBytes;
+        }
+
+        for (; count > 0; count--, place++, record += treeBytes)
+        {
+            sum += Leaf<TSum>(ranks, record, *place);
         }
 
         return sum;
+    }
+
+    /// <summary>The last split of a tree and its leaf, from eight times the place of the record.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static unsafe TSum Leaf<TSum>(byte* ranks, byte* tree, nuint place) where TSum : unmanaged
+    {
+        var at = tree + place * (nuint)(sizeof(TSum) == 4 ? 2 : 3);
+        nuint right = (uint)(at[1] - ranks[at[0]]) >> 31;
+        return ((TSum*)at)[1 + right];
     }
 
     /// <summary>Several margins or missing values.</summary>

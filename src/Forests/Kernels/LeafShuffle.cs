@@ -21,89 +21,112 @@ internal readonly struct Of64 : ILeafTable
 }
 
 /// <summary>
-/// Leaf lookup for 256 rows by byte shuffles: byte k of every leaf is a table of 16-byte pieces; a shuffle looks up 16 rows per lane, the high bits of the
-/// index choose the piece, and unpacking puts the bytes of a value together again. Exact: bytes are moved, not computed.
+/// Leaf lookup for 256 rows by byte shuffles, two registers of indexes at a time, so that a table is read once for both.
+/// 1. Byte k of every leaf is a table of 16-byte pieces. A shuffle looks up an index in a piece, and gives 0 where the index is negative.
+/// 2. A piece is asked with the index less its first leaf, so every piece up to the index's own answers. Pieces are stored XORed with the one before, so
+///    the XOR of the answers is the byte that is wanted.
+/// 3. Unpacking puts the bytes of a value together again. Exact: bytes are moved, not computed.
 /// </summary>
 internal static class LeafShuffle
 {
+    const int Registers = 8;
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static unsafe void Add<TTable>(ref byte indexes, ref byte tables, ref float sums) where TTable : ILeafTable
     {
         fixed (byte* index = &indexes, table = &tables)
         fixed (float* sum = &sums)
         {
-            for (var j = 0; j < 8; j++)
+            for (var j = 0; j < Registers; j += 2)
             {
-                Words<TTable>(Vector256.Load(index + j * 32), table, out var f0, out var f1, out var f2, out var f3);
-                var at = sum + j * 32;
-                (Vector256.Load(at) + f0.AsSingle()).Store(at);
-                (Vector256.Load(at + 8) + f1.AsSingle()).Store(at + 8);
-                (Vector256.Load(at + 16) + f2.AsSingle()).Store(at + 16);
-                (Vector256.Load(at + 24) + f3.AsSingle()).Store(at + 24);
+                var (i, k) = (Vector256.Load(index + j * 32), Vector256.Load(index + j * 32 + 32));
+                Words<TTable>(i, k, table, out var low01, out var high01, out var kLow01, out var kHigh01);
+                Words<TTable>(i, k, table + 2 * TTable.Leaves, out var low23, out var high23, out var kLow23, out var kHigh23);
+                AddWords(low01, low23, high01, high23, sum + j * 32);
+                AddWords(kLow01, kLow23, kHigh01, kHigh23, sum + j * 32 + 32);
             }
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static unsafe void AddWords(Vector256<short> low01, Vector256<short> low23, Vector256<short> high01, Vector256<short> high23, float* at)
+    {
+        (Vector256.Load(at) + Avx2.UnpackLow(low01, low23).AsSingle()).Store(at);
+        (Vector256.Load(at + 8) + Avx2.UnpackHigh(low01, low23).AsSingle()).Store(at + 8);
+        (Vector256.Load(at + 16) + Avx2.UnpackLow(high01, high23).AsSingle()).Store(at + 16);
+        (Vector256.Load(at + 24) + Avx2.UnpackHigh(high01, high23).AsSingle()).Store(at + 24);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static unsafe void Add<TTable>(ref byte indexes, ref byte tables, ref double sums) where TTable : ILeafTable
     {
+        // The bytes of four 16-bit pairs, for two registers; more than the processor has room for, so they pass through memory.
+        var pairs = stackalloc Vector256<short>[4 * 4];
         fixed (byte* index = &indexes, table = &tables)
         fixed (double* sum = &sums)
         {
-            for (var j = 0; j < 8; j++)
+            for (var j = 0; j < Registers; j += 2)
             {
-                var which = Vector256.Load(index + j * 32);
-                Words<TTable>(which, table, out var a0, out var a1, out var a2, out var a3);
-                Words<TTable>(which, table + 4 * TTable.Leaves, out var b0, out var b1, out var b2, out var b3);
-                var at = sum + j * 32;
-                AddPair(a0, b0, at);
-                AddPair(a1, b1, at + 8);
-                AddPair(a2, b2, at + 16);
-                AddPair(a3, b3, at + 24);
+                var (i, k) = (Vector256.Load(index + j * 32), Vector256.Load(index + j * 32 + 32));
+                for (var p = 0; p < 4; p++)
+                {
+                    Words<TTable>(i, k, table + 2 * p * TTable.Leaves, out pairs[p], out pairs[4 + p], out pairs[8 + p], out pairs[12 + p]);
+                }
+
+                for (var p = 0; p < 4; p++)
+                {
+                    AddPairs(pairs + 4 * p, sum + j * 32 + 16 * p);
+                }
             }
         }
     }
 
+    /// <summary>Adds 16 values whose bytes lie in four registers of pairs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static unsafe void AddPair(Vector256<int> low, Vector256<int> high, double* at)
+    static unsafe void AddPairs(Vector256<short>* pairs, double* at)
+    {
+        AddFour(Avx2.UnpackLow(pairs[0], pairs[1]).AsInt32(), Avx2.UnpackLow(pairs[2], pairs[3]).AsInt32(), at);
+        AddFour(Avx2.UnpackHigh(pairs[0], pairs[1]).AsInt32(), Avx2.UnpackHigh(pairs[2], pairs[3]).AsInt32(), at + 8);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static unsafe void AddFour(Vector256<int> low, Vector256<int> high, double* at)
     {
         (Vector256.Load(at) + Avx2.UnpackLow(low, high).AsDouble()).Store(at);
         (Vector256.Load(at + 4) + Avx2.UnpackHigh(low, high).AsDouble()).Store(at + 4);
     }
 
-    /// <summary>Four byte planes of 32 looked-up leaves, put together as 32-bit words.</summary>
+    /// <summary>Two neighbouring bytes of the leaves of two registers of indexes, put together as 16-bit words.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static unsafe void Words<TTable>(Vector256<byte> index, byte* table, out Vector256<int> f0, out Vector256<int> f1, out Vector256<int> f2, out Vector256<int> f3)
+    static unsafe void Words<TTable>(Vector256<byte> i, Vector256<byte> k, byte* table, out Vector256<short> low, out Vector256<short> high, out Vector256<short> kLow, out Vector256<short> kHigh)
         where TTable : ILeafTable
     {
-        var odd = Vector256.ShiftLeft(index.AsUInt16(), 3).AsByte();
-        var upper = Vector256.ShiftLeft(index.AsUInt16(), 2).AsByte();
-        var b0 = Look<TTable>(index, odd, upper, table);
-        var b1 = Look<TTable>(index, odd, upper, table + TTable.Leaves);
-        var (low01, high01) = (Avx2.UnpackLow(b0, b1).AsInt16(), Avx2.UnpackHigh(b0, b1).AsInt16());
-        var b2 = Look<TTable>(index, odd, upper, table + 2 * TTable.Leaves);
-        var b3 = Look<TTable>(index, odd, upper, table + 3 * TTable.Leaves);
-        var (low23, high23) = (Avx2.UnpackLow(b2, b3).AsInt16(), Avx2.UnpackHigh(b2, b3).AsInt16());
-        f0 = Avx2.UnpackLow(low01, low23).AsInt32();
-        f1 = Avx2.UnpackHigh(low01, low23).AsInt32();
-        f2 = Avx2.UnpackLow(high01, high23).AsInt32();
-        f3 = Avx2.UnpackHigh(high01, high23).AsInt32();
+        Look<TTable>(i, k, table, out var first, out var kFirst);
+        Look<TTable>(i, k, table + TTable.Leaves, out var second, out var kSecond);
+        (low, high) = (Avx2.UnpackLow(first, second).AsInt16(), Avx2.UnpackHigh(first, second).AsInt16());
+        (kLow, kHigh) = (Avx2.UnpackLow(kFirst, kSecond).AsInt16(), Avx2.UnpackHigh(kFirst, kSecond).AsInt16());
     }
 
-    /// <summary>Bits 4 and 5 of the index, moved to the sign, choose between the pieces.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static unsafe Vector256<byte> Look<TTable>(Vector256<byte> index, Vector256<byte> odd, Vector256<byte> upper, byte* table) where TTable : ILeafTable
+    static unsafe void Look<TTable>(Vector256<byte> i, Vector256<byte> k, byte* table, out Vector256<byte> found, out Vector256<byte> kFound) where TTable : ILeafTable
     {
-        var low = Avx2.BlendVariable(
-            Avx2.Shuffle(Avx2.BroadcastVector128ToVector256(table), index), Avx2.Shuffle(Avx2.BroadcastVector128ToVector256(table + 16), index), odd);
+        var piece = Avx2.BroadcastVector128ToVector256(table);
+        found = Avx2.Shuffle(piece, i);
+        kFound = Avx2.Shuffle(piece, k);
+        piece = Avx2.BroadcastVector128ToVector256(table + 16);
+        found ^= Avx2.Shuffle(piece, i - Vector256.Create((byte)16));
+        kFound ^= Avx2.Shuffle(piece, k - Vector256.Create((byte)16));
         if (TTable.Leaves == 32)
         {
-            return low;
+            return;
         }
 
-        var high = Avx2.BlendVariable(
-            Avx2.Shuffle(Avx2.BroadcastVector128ToVector256(table + 32), index), Avx2.Shuffle(Avx2.BroadcastVector128ToVector256(table + 48), index), odd);
-        return Avx2.BlendVariable(low, high, upper);
+        piece = Avx2.BroadcastVector128ToVector256(table + 32);
+        found ^= Avx2.Shuffle(piece, i - Vector256.Create((byte)32));
+        kFound ^= Avx2.Shuffle(piece, k - Vector256.Create((byte)32));
+        piece = Avx2.BroadcastVector128ToVector256(table + 48);
+        found ^= Avx2.Shuffle(piece, i - Vector256.Create((byte)48));
+        kFound ^= Avx2.Shuffle(piece, k - Vector256.Create((byte)48));
     }
 }
 

@@ -29,11 +29,8 @@ internal readonly struct Mask256 : IMask<Mask256>
     public static Mask256 Mux(Mask256 select, Mask256 zero, Mask256 one) => new(((zero._bits ^ one._bits) & select._bits) ^ zero._bits);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Mask256 Mux(Mask256 select, ref byte masks, nint zero, nint one)
-    {
-        var low = Vector256.LoadUnsafe(ref masks, (nuint)zero);
-        return new(((low ^ Vector256.LoadUnsafe(ref masks, (nuint)one)) & select._bits) ^ low);
-    }
+    public static Mask256 Test(ref byte tables, nint low, nint high) => new(
+        (Vector256.LoadUnsafe(ref tables, (nuint)low) & Vector256.LoadUnsafe(ref tables, (nuint)high)) | Vector256.LoadUnsafe(ref tables, (nuint)high + 32));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Mask256 Or(Mask256 left, Mask256 right) => new(left._bits | right._bits);

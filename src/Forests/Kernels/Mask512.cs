@@ -31,7 +31,7 @@ internal readonly struct Mask512 : IMask<Mask512>
     public static Mask512 Mux(Mask512 select, Mask512 zero, Mask512 one) => new(Vector512.ConditionalSelect(select._bits, one._bits, zero._bits));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Mask512 Mux(Mask512 select, ref byte masks, nint zero, nint one) => Mux(select, Load(ref masks, zero), Load(ref masks, one));
+    public static Mask512 Test(ref byte tables, nint low, nint high) => Or(And(Load(ref tables, low), Load(ref tables, high)), Load(ref tables, high + 64));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Mask512 Or(Mask512 left, Mask512 right) => new(left._bits | right._bits);

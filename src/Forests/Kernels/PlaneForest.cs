@@ -4,8 +4,8 @@ namespace Fettle.Forests.Kernels;
 
 /// <summary>
 /// The model in the form of the batch kernel. Rows are worked in blocks of one bit per row.
-/// 1. Each distinct test (feature, rank, default) of the model is made once per block and gives one mask: 1 = right.
-/// 2. Trees of depth ≤ 6: their masks are muxed level by level into the bit planes of the leaf index, as a heap is walked, for all rows at once.
+/// 1. The ranks of a slot become 33 masks, three of which answer any test of it (<see cref="SlotTables{TMask}"/>): 1 = right.
+/// 2. Trees of depth ≤ 6: the answers are muxed level by level into the bit planes of the leaf index, as a heap is walked, for all rows at once.
 ///    Other trees (≤ 256 leaves): reach masks run down the tree, and are ORed into a plane where all leaves below share a 1 in that plane.
 /// 3. The planes are transposed to one byte per row, which indexes the tree's leaves; sums are added in tree order.
 /// </summary>
@@ -38,7 +38,10 @@ internal sealed class PlaneForest
 
     public required int[] LeafStarts { get; init; }
 
-    /// <summary>[tree][byte of the value][<see cref="TableLeaves"/>]: what byte shuffles look up; trees of more leaves have no use for theirs.</summary>
+    /// <summary>
+    /// [tree][byte of the value][<see cref="TableLeaves"/>]: what byte shuffles look up, each piece of 16 leaves XORed with the piece before it, as
+    /// <see cref="LeafShuffle"/> wants them; trees of more leaves have no use for theirs.
+    /// </summary>
     public required byte[] Tables { get; init; }
 
     /// <summary>32 where no tree has more leaves, else 64.</summary>
@@ -46,8 +49,6 @@ internal sealed class PlaneForest
 
     /// <summary>Bytes of <see cref="Tables"/> per tree.</summary>
     public int TableStride => TableLeaves * (Singles.Length > 0 ? sizeof(float) : sizeof(double));
-
-    public int TestCount => Tests.Length + CategoryTests.Length;
 
     public static (PlaneForest? Forest, string? Problem) Create(ForestModel model, RankTable ranks)
     {
@@ -122,8 +123,7 @@ internal sealed class PlaneForest
         {
             for (var leaf = 0; leaf < leaves; leaf++)
             {
-                var value = values[starts[t] + leaf];
-                var bits = single ? BitConverter.SingleToUInt32Bits((float)value) : BitConverter.DoubleToUInt64Bits(value);
+                var bits = Bits(starts[t] + leaf) ^ (leaf >= 16 ? Bits(starts[t] + leaf - 16) : 0);
                 for (var b = 0; b < size; b++)
                 {
                     tables[(t * size + b) * leaves + leaf] = (byte)(bits >> (8 * b));
@@ -132,6 +132,8 @@ internal sealed class PlaneForest
         }
 
         return tables;
+
+        ulong Bits(int at) => single ? BitConverter.SingleToUInt32Bits((float)values[at]) : BitConverter.DoubleToUInt64Bits(values[at]);
     }
 
     static void LayHeap(ForestModel model, int tree, int index, int heap, int depth, Span<int> nodes, double[] leaves, TestList tests)

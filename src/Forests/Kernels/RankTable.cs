@@ -22,6 +22,8 @@ internal sealed class RankTable
     public const int MaxKeys = 65_535;
 
     readonly KeySearch _search;
+
+    /// <summary>The feature of each slot, filled up with feature 0 to a multiple of eight.</summary>
     readonly int[] _features;
     readonly MissingKind[] _missing;
 
@@ -44,7 +46,12 @@ internal sealed class RankTable
         }
 
         Slots = slots.Count;
-        _features = [.. slots.Select(s => s.Feature)];
+        _features = new int[(Slots + 7) & ~7];
+        for (var s = 0; s < Slots; s++)
+        {
+            _features[s] = slots[s].Feature;
+        }
+
         _missing = [.. slots.Select(s => s.Missing)];
         _search = new KeySearch([.. slots.Select(s => s.Keys)]);
         _zeroIsMissing = _missing.Contains(MissingKind.Zero);
@@ -126,6 +133,11 @@ internal sealed class RankTable
         ref var features = ref MemoryMarshal.GetArrayDataReference(_features);
         if (_nanIsMissing)
         {
+            if (typeof(T) == typeof(float) && _search.RanksRows)
+            {
+                return _search.RankRow(ref Unsafe.As<T, float>(ref row), ref features, Slots, ref ranks, ref missing);
+            }
+
             for (var s = 0; s < Slots; s++)
             {
                 var value = Unsafe.Add(ref row, Unsafe.Add(ref features, s));
