@@ -10,7 +10,7 @@ namespace Fettle.Bench.Databases;
 
 /// <summary>
 /// Daily bars in five layouts on both engines: one stock, all stocks, size, the price of a day's ingest, and what the advisor foretold of each.
-/// <c>--prepare FOLDER</c> makes the tables and asks the advisor, <c>--data FOLDER</c> measures them: at full size (<c>--stocks 11000</c>) the making takes minutes.
+/// <c>--prepare FOLDER</c> makes the tables and asks the advisor (<c>--data FOLDER --foretell</c> asks it again), <c>--data FOLDER</c> measures them: at full size (<c>--stocks 11000</c>) the making takes minutes.
 /// Without either, 1,000 stocks in a temporary folder.
 /// </summary>
 internal sealed class DatabaseLayoutBenchmark : IBenchmark
@@ -19,7 +19,7 @@ internal sealed class DatabaseLayoutBenchmark : IBenchmark
 
     public string Name => "database-layouts";
 
-    public string Summary => "bars in five table layouts on both engines [--stocks N] [--prepare FOLDER | --data FOLDER]";
+    public string Summary => "bars in five table layouts on both engines [--stocks N] [--prepare FOLDER | --data FOLDER [--foretell]]";
 
     public async Task RunAsync(ResultDocument result, string[] arguments)
     {
@@ -44,6 +44,18 @@ internal sealed class DatabaseLayoutBenchmark : IBenchmark
                 }
 
                 await File.WriteAllTextAsync(about, JsonSerializer.Serialize(new Prepared(stocks, foretold)));
+            }
+
+            if (data is not null && arguments.Contains("--foretell"))
+            {
+                var foretold = new Dictionary<string, List<Foretold>> { ["sqlite"] = await ForetellAsync(tables.Sqlite("plain")) };
+                if (server is not null)
+                {
+                    foretold["postgres"] = await ForetellAsync(LayoutTables.Postgres(server, "plain"));
+                }
+
+                await File.WriteAllTextAsync(about, JsonSerializer.Serialize(new Prepared(stocks, foretold)));
+                return;
             }
 
             if (prepare is null)
@@ -80,7 +92,7 @@ internal sealed class DatabaseLayoutBenchmark : IBenchmark
         {
             if (action?.Evidence.Serves is [var served, ..])
             {
-                found.Add(new Foretold(layout, action.Title, served.CostBefore / Math.Max(1e-9, served.CostAfter), action.Evidence.Bytes, action.Evidence.WriteAmplification));
+                found.Add(new Foretold(layout, action.Title, served.MillisecondsBefore / Math.Max(1e-9, served.MillisecondsAfter), action.Evidence.Bytes, action.Evidence.WriteAmplification));
             }
         }
 
@@ -131,7 +143,7 @@ internal sealed class DatabaseLayoutBenchmark : IBenchmark
         {
             if (call == 0)
             {
-                (cpu, begun) = (Cpu(server), Stopwatch.GetTimestamp());
+                (cpu, begun) = (EngineCpu.Milliseconds(server), Stopwatch.GetTimestamp());
             }
 
             await using var command = connection.CreateCommand();
@@ -150,7 +162,7 @@ internal sealed class DatabaseLayoutBenchmark : IBenchmark
         }
 
         var counted = times.Skip(2).Order().ToArray();
-        return (counted[counted.Length / 2], (Cpu(server) - cpu) / counted.Length);
+        return (counted[counted.Length / 2], (EngineCpu.Milliseconds(server) - cpu) / counted.Length);
     }
 
     static async Task<int> ReadAsync(System.Data.Common.DbCommand command, string layout)
@@ -236,34 +248,6 @@ internal sealed class DatabaseLayoutBenchmark : IBenchmark
         await using var command = connection.CreateCommand();
         command.CommandText = "SELECT pg_total_relation_size('bars')";
         return Convert.ToDouble(await command.ExecuteScalarAsync(), CultureInfo.InvariantCulture);
-    }
-
-    /// <summary>Milliseconds of processor time: of this process for SQLite; of the server, its sessions and workers, ended ones included, for PostgreSQL (in ticks of 10 ms).</summary>
-    static double Cpu(PostgresServer? server)
-    {
-        if (server is null)
-        {
-            return Environment.CpuUsage.TotalTime.TotalMilliseconds;
-        }
-
-        var ticks = 0L;
-        foreach (var folder in Directory.EnumerateDirectories("/proc").Where(f => char.IsAsciiDigit(Path.GetFileName(f)[0])))
-        {
-            try
-            {
-                var text = File.ReadAllText(Path.Combine(folder, "stat"));
-                var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-                long Field(int n) => long.Parse(fields[n - 3], CultureInfo.InvariantCulture);
-                var own = int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture) == server.ProcessId;
-                ticks += own ? Field(14) + Field(15) + Field(16) + Field(17) : Field(4) == server.ProcessId ? Field(14) + Field(15) : 0;
-            }
-            catch (IOException)
-            {
-                // Ended between the listing and the reading; its time is the server's then.
-            }
-        }
-
-        return ticks * 10.0;
     }
 
     static void Evict(string file)

@@ -112,15 +112,15 @@ internal static class DbAdvice
     internal static void Show(DbOutput output, Database database, IReadOnlyList<RecordedQuery> workload, AdviceReport report, IReadOnlyList<DatabaseAction> layouts, IReadOnlyList<SettingAdvice> settings)
     {
         var saved = report.CostBefore <= 0 ? 0 : 100 * (1 - report.CostAfter / report.CostBefore);
-        output.Table($"Indexes ({report.Candidates} considered, {report.Plans} plans priced)", ["index", "saves", "size", "insert ×", "why"], report.Actions.Select(a => new[]
+        output.Table($"Indexes ({report.Candidates} considered, {report.Plans} plans priced)", ["index", "saves", "faster", "size", "insert ×", "why"], report.Actions.Select(a => new[]
         {
-            a.Title, FormattableString.Invariant($"{100 * a.PredictedGain:0.#} %"), DbOutput.Size(a.Evidence.Bytes), DbOutput.Number(a.Evidence.WriteAmplification), DbOutput.Cut(a.Why, 120),
+            a.Title, FormattableString.Invariant($"{100 * a.PredictedGain:0.#} %"), Faster(a), DbOutput.Size(a.Evidence.Bytes), DbOutput.Number(a.Evidence.WriteAmplification), DbOutput.Cut(a.Why, 120),
         }), FormattableString.Invariant($"All together save {saved:0.#} % of the workload's cost, upkeep counted.") + (report.Skipped.Count == 0 ? "" : $" {report.Skipped.Count} statements could not be explained."));
         if (layouts.Count > 0)
         {
-            output.Table("Layouts (alternatives to an index on the same table)", ["change", "saves", "size", "insert ×", "risk", "why"], layouts.Select(a => new[]
+            output.Table("Layouts (alternatives to an index on the same table)", ["change", "saves", "faster", "size", "insert ×", "risk", "why"], layouts.Select(a => new[]
             {
-                a.Title, FormattableString.Invariant($"{100 * a.PredictedGain:0.#} %"), DbOutput.Size(a.Evidence.Bytes), DbOutput.Number(a.Evidence.WriteAmplification), a.Risk, DbOutput.Cut(a.Why, 240),
+                a.Title, FormattableString.Invariant($"{100 * a.PredictedGain:0.#} %"), Faster(a), DbOutput.Size(a.Evidence.Bytes), DbOutput.Number(a.Evidence.WriteAmplification), a.Risk, DbOutput.Cut(a.Why, 240),
             }));
         }
 
@@ -134,6 +134,13 @@ internal static class DbAdvice
         {
             output.Table("Settings", ["setting", "now", "proposed", "stays", "why"], settings.Select(s => new[] { s.Name, s.Current, s.Proposed, s.Persistent ? "with the database" : "per connection", s.Why }));
         }
+    }
+
+    /// <summary>Time of the served statements before ÷ after, as foretold with pages in memory.</summary>
+    static string Faster(DatabaseAction action)
+    {
+        var after = action.Evidence.Serves.Sum(s => s.Calls * s.MillisecondsAfter);
+        return after <= 0 ? "" : FormattableString.Invariant($"{action.Evidence.Serves.Sum(s => s.Calls * s.MillisecondsBefore) / after:0.#}×");
     }
 
     internal static AdvisorOptions Settings(double? megabytes, int most)

@@ -17,12 +17,13 @@ internal static class DbApply
         var only = new Option<string[]>("--only") { Description = "Only actions whose id contains one of these words", AllowMultipleArgumentsPerToken = true };
         var dry = new Option<bool>("--dry-run") { Description = "Print the statements and what stands against running them; change nothing" };
         var layouts = new Option<bool>("--layouts") { Description = "Also rewrite tables into the proposed layouts (they lock the table; SQLite keeps the original renamed)" };
+        var joins = new Option<bool>("--joins") { Description = "Also keep the proposed joins as tables; the service must then send the statement printed with each" };
         var backup = new Option<string?>("--backup") { Description = "SQLite: copy the database to this file first, while it is in use; a layout needs it" };
         var accept = new Option<string?>("--accept") { Description = "Write what is kept to this file; a service applies it at its start (database.ensure)" };
         var most = new Option<int>("--most") { Description = "Most indexes of Fettle's making in the database, 0-1000", DefaultValueFactory = _ => ApplyGuard.IndexBudget };
         var budget = new Option<double?>("--budget") { Description = "Most megabytes of new indexes; default: the size of the data" };
         var state = TuneSettings.StateOption();
-        foreach (var option in new Option[] { only, dry, layouts, backup, accept, most, budget, state })
+        foreach (var option in new Option[] { only, dry, layouts, joins, backup, accept, most, budget, state })
         {
             command.Options.Add(option);
         }
@@ -50,6 +51,13 @@ internal static class DbApply
                     actions.InsertRange(0, await LayoutAdvisor.AdviseAsync(database, workload, cancellation));
                 }
 
+                var kept = (await JoinAdvisor.AdviseAsync(database, workload, cancellation)).Where(j => words.Length == 0 || words.Any(w => j.Action.Id.Contains(w, StringComparison.OrdinalIgnoreCase))).ToList();
+                if (parse.GetValue(joins))
+                {
+                    actions.AddRange(kept.Select(j => j.Action));
+                    kept.Clear();
+                }
+
                 actions.RemoveAll(a => words.Length > 0 && !words.Any(w => a.Id.Contains(w, StringComparison.OrdinalIgnoreCase)));
                 if (parse.GetValue(dry))
                 {
@@ -59,12 +67,14 @@ internal static class DbApply
                         Console.Out.WriteLine($"-- stands against it: {problem}");
                     }
 
+                    Left(kept, "-- ");
                     return ExitCode.Ok;
                 }
 
                 if (actions.Count == 0)
                 {
-                    Console.Out.WriteLine("nothing to apply: the workload is served as well as it can be");
+                    Console.Out.WriteLine(kept.Count > 0 ? "nothing to apply that leaves the service's statements as they are" : "nothing to apply: the workload is served as well as it can be");
+                    Left(kept, "");
                     return ExitCode.NoneKept;
                 }
 
@@ -73,6 +83,7 @@ internal static class DbApply
                 var report = await DatabaseApply.RunAsync(database.Address, actions, workload, settings, progress, cancellation: cancellation);
                 var output = new DbOutput("apply", database);
                 Show(output, report);
+                Left(kept, "");
                 if (parse.GetValue(accept) is { } file)
                 {
                     AcceptedAdvice.Add(file, report.Actions.Where(a => a.Kept).Select(a => a.Action));
@@ -108,6 +119,16 @@ internal static class DbApply
         return undo;
     }
 
+    /// <summary>A kept join serves no statement as it is: only who changes the service may decide for it.</summary>
+    static void Left(List<JoinAdvice> joins, string prefix)
+    {
+        foreach (var join in joins)
+        {
+            Console.Out.WriteLine($"{prefix}not applied: {join.Action.Title}. No engine reads it in the place of the joined tables; where the service can send the statement below, apply with --joins");
+            Console.Out.WriteLine($"{prefix}  {string.Join(' ', join.Rewritten.Split('\n', StringSplitOptions.TrimEntries))}");
+        }
+    }
+
     static async Task BackUpAsync(Database database, List<DatabaseAction> actions, string? file, CancellationToken cancellation)
     {
         if (file is not null)
@@ -115,7 +136,7 @@ internal static class DbApply
             await DatabaseMaintenance.BackupAsync(database, file, cancellation);
             Console.Error.WriteLine($"backed up to {file}");
         }
-        else if (database.Engine == DatabaseEngine.Sqlite && actions.Exists(a => a.Risk != "low"))
+        else if (database.Engine == DatabaseEngine.Sqlite && actions.Exists(a => a.Risk != "low" && a.Rewritten is null))
         {
             throw new UserErrorException("a layout rewrites a table: give --backup FILE for a copy taken before it", ExitCode.Usage);
         }
@@ -128,6 +149,12 @@ internal static class DbApply
             ["action", "verdict", "why", "ms", "waited for locks ms", "blocked others ms"],
             report.Actions.Select(a => new[] { a.Action.Title, a.Kept ? "kept" : "taken back", a.Reason, DbOutput.Number(a.Statements.Sum(s => s.Milliseconds)), DbOutput.Number(a.Statements.Sum(s => s.WaitedMilliseconds)), DbOutput.Number(a.Statements.Sum(s => s.BlockedMilliseconds)) }),
             $"Taken back by: fettle db undo {report.Run}");
+        foreach (var action in report.Actions.Where(a => a.Kept && a.Action.Rewritten is not null))
+        {
+            Console.Out.WriteLine($"{action.Action.Evidence.Object} serves only what the service now sends:");
+            Console.Out.WriteLine($"  {string.Join(' ', action.Action.Rewritten!.Split('\n', StringSplitOptions.TrimEntries))}");
+        }
+
         output.Table("Before and after", ["statement", "calls", "ms before", "ms after", "work before", "work after", "same answer"], report.Before.Zip(report.After).Select(p => new[]
         {
             DbOutput.Cut(p.First.Sql, 60), DbOutput.Number(p.First.Calls), Three(p.First.Milliseconds), Three(p.Second.Milliseconds), DbOutput.Number(p.First.Work), DbOutput.Number(p.Second.Work), p.First.Answer == p.Second.Answer ? "yes" : "no",

@@ -64,7 +64,7 @@ public static class ApplyGuard
         return problems;
     }
 
-    /// <summary>Whether the index that an action makes is there and valid: then it is not the action's to make or to drop.</summary>
+    /// <summary>Whether the index, or the table of a join, that an action makes is there and valid: then it is not the action's to make or to drop.</summary>
     /// <param name="database">Where it would run.</param>
     /// <param name="action">What would run.</param>
     /// <param name="cancellation">Stops the reading.</param>
@@ -72,13 +72,14 @@ public static class ApplyGuard
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(action);
-        if (!action.Do[0].StartsWith("CREATE", StringComparison.OrdinalIgnoreCase))
+        var joins = action.Rewritten is not null;
+        if (!joins && !action.Do[0].StartsWith("CREATE", StringComparison.OrdinalIgnoreCase))
         {
             return false;
         }
 
         var schema = await database.ReadSchemaAsync(sizes: false, cancellation).ConfigureAwait(false);
-        return schema.Tables.Values.SelectMany(t => t.Indexes).Any(i => i.Valid && i.Name.Equals(action.Evidence.Object, StringComparison.OrdinalIgnoreCase));
+        return joins ? schema.Tables.ContainsKey(action.Evidence.Object) : schema.Tables.Values.SelectMany(t => t.Indexes).Any(i => i.Valid && i.Name.Equals(action.Evidence.Object, StringComparison.OrdinalIgnoreCase));
     }
 
     static void Sqlite(Database database, long bytes, List<string> problems)

@@ -76,7 +76,7 @@ public sealed class ApplySession : IAsyncDisposable
         var start = Stopwatch.GetTimestamp();
         if (_database.Engine == DatabaseEngine.Sqlite)
         {
-            await RunAsync(_lease.Connection, sql, cancellation).ConfigureAwait(false);
+            await RunOrRollBackAsync(sql, cancellation).ConfigureAwait(false);
             var took = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
             return new AppliedStatement(sql, took, 0, sql.StartsWith("PRAGMA", StringComparison.OrdinalIgnoreCase) && !sql.Contains(';', StringComparison.Ordinal) ? 0 : took);
         }
@@ -186,6 +186,28 @@ public sealed class ApplySession : IAsyncDisposable
         catch (Exception e) when (e is OperationCanceledException or DbException or PoolExhaustedException)
         {
             // The watch ends with its statement, or with the server; the statement itself tells.
+        }
+    }
+
+    /// <summary>A text with its own BEGIN leaves its transaction open where it fails, and the undo on another connection would wait for it.</summary>
+    async Task RunOrRollBackAsync(string sql, CancellationToken cancellation)
+    {
+        try
+        {
+            await RunAsync(_lease.Connection, sql, cancellation).ConfigureAwait(false);
+        }
+        catch
+        {
+            try
+            {
+                await RunAsync(_lease.Connection, "ROLLBACK", CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (DbException)
+            {
+                // None was open, or the engine has rolled it back itself.
+            }
+
+            throw;
         }
     }
 

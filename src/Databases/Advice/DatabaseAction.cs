@@ -1,3 +1,5 @@
+using Fettle.Databases.Advice;
+
 namespace Fettle.Databases;
 
 /// <summary>
@@ -33,6 +35,9 @@ public sealed record DatabaseAction
     /// <summary>True when a statement must run outside a transaction (CREATE INDEX CONCURRENTLY, VACUUM).</summary>
     public bool OutsideTransaction { get; init; }
 
+    /// <summary>The statement that the service must send in place of the first it serves; null when its statements may stay as they are.</summary>
+    public string? Rewritten { get; init; }
+
     /// <summary>The figures behind it.</summary>
     public DatabaseEvidence Evidence { get; init; } = new();
 }
@@ -49,7 +54,7 @@ public sealed record DatabaseEvidence
     /// <summary>Expected size in bytes of what it adds.</summary>
     public long Bytes { get; init; }
 
-    /// <summary>How many times dearer a one-row insert becomes with it: indexes written after ÷ before, weighted by their cost.</summary>
+    /// <summary>How many times dearer a row of an insert becomes with it, beside the indexes that are there: new keys that fall anywhere in a large index cost most.</summary>
     public double WriteAmplification { get; init; } = 1;
 
     /// <summary>The statements it serves, most saved first.</summary>
@@ -66,4 +71,15 @@ public sealed record DatabaseEvidence
 /// <param name="CostAfter">Cost with all actions.</param>
 /// <param name="PlanBefore">Plan tree without it.</param>
 /// <param name="PlanAfter">Plan tree with it.</param>
-public sealed record ServedQuery(string Sql, double Calls, double CostBefore, double CostAfter, string PlanBefore, string PlanAfter);
+public sealed record ServedQuery(string Sql, double Calls, double CostBefore, double CostAfter, string PlanBefore, string PlanAfter)
+{
+    /// <summary>Time of a call without the action that the plan foretells, its pages in memory, in milliseconds; 0 when not foretold.</summary>
+    public double MillisecondsBefore { get; init; }
+
+    /// <summary>The same with all actions.</summary>
+    public double MillisecondsAfter { get; init; }
+
+    /// <summary>Cost counts a page as the planner does, as if from a disk; time counts it as found in memory, and what every call costs.</summary>
+    internal static ServedQuery From(WorkloadItem item, SupposedCost before, SupposedCost after) =>
+        new(item.Query.Sql, item.Weight, Math.Round(before.Cost, 1), Math.Round(after.Cost, 1), before.Plan.ToTree(), after.Plan.ToTree()) { MillisecondsBefore = Math.Round(before.Milliseconds, 4), MillisecondsAfter = Math.Round(after.Milliseconds, 4) };
+}

@@ -9,6 +9,7 @@ namespace Fettle.Databases.Advice;
 /// 2. Price each step for the statements it may serve only; the upkeep of writes counts against it. What a step saved in an earlier round bounds what it
 ///    saves now, give or take a half, so most steps need no new price.
 /// 3. Take the best while it saves more than the minimum part of what is left and fits the budget. 4. Drop indexes, keys and carried columns that later steps made needless.
+/// 5. Put each candidate left over in the place of the chosen ones that are missed least per byte, and keep the exchange where it saves.
 /// Every price is kept by statement and by the chosen indexes that may serve it, so that a round costs few plans.
 /// </summary>
 internal sealed class ExtendSearch(IWhatIf whatIf, IReadOnlyList<WorkloadItem> items, AdvisorOptions options, long budget)
@@ -17,6 +18,8 @@ internal sealed class ExtendSearch(IWhatIf whatIf, IReadOnlyList<WorkloadItem> i
     const double Slack = 1.5;
 
     const int KeptPerTable = 6;
+
+    const int SwapPasses = 2;
 
     readonly Dictionary<(int Item, string Config), SupposedCost?> _prices = [];
     readonly Dictionary<(int Item, string Index), bool> _serves = [];
@@ -49,33 +52,62 @@ internal sealed class ExtendSearch(IWhatIf whatIf, IReadOnlyList<WorkloadItem> i
             (chosen, current) = best.Value;
         }
 
-        return await PruneAsync(chosen, cancellation).ConfigureAwait(false);
+        chosen = await PruneAsync(chosen, cancellation).ConfigureAwait(false);
+        for (var pass = 0; pass < SwapPasses && await SwapAsync(chosen, pool, cancellation).ConfigureAwait(false) is { } better; pass++)
+        {
+            chosen = await PruneAsync(better, cancellation).ConfigureAwait(false);
+        }
+
+        return chosen;
     }
 
     public async Task<SupposedCost?> PriceAsync(int item, IReadOnlyList<IndexCandidate> set, CancellationToken cancellation)
     {
-        var serving = set.Where(c => Serves(item, c)).ToList();
-        var key = (item, string.Join('\n', serving.Select(c => c.Identity).Order(StringComparer.Ordinal)));
-        if (!_prices.TryGetValue(key, out var price))
-        {
-            price = await whatIf.CostAsync(items[item], set, serving, cancellation).ConfigureAwait(false);
-            _prices.Add(key, price);
-        }
-
-        return price;
+        await LearnAsync([item], set, cancellation).ConfigureAwait(false);
+        return _prices[Key(item, set).Key];
     }
 
     public async Task<double> TotalAsync(IReadOnlyList<IndexCandidate> set, CancellationToken cancellation)
     {
+        await LearnAsync(Enumerable.Range(0, items.Count), set, cancellation).ConfigureAwait(false);
         var total = set.Sum(Upkeep);
         for (var i = 0; i < items.Count; i++)
         {
             // A statement that cannot be explained under the set costs what it costs without it.
-            var price = await PriceAsync(i, set, cancellation).ConfigureAwait(false) ?? await PriceAsync(i, [], cancellation).ConfigureAwait(false);
+            var price = _prices[Key(i, set).Key] ?? await PriceAsync(i, [], cancellation).ConfigureAwait(false);
             total += items[i].Weight * (price?.Cost ?? 0);
         }
 
         return total;
+    }
+
+    /// <summary>Asks for the prices that are not known yet, all at once.</summary>
+    async Task LearnAsync(IEnumerable<int> wanted, IReadOnlyList<IndexCandidate> set, CancellationToken cancellation)
+    {
+        var asked = new List<((int, string) Key, PricedItem Item)>();
+        foreach (var item in wanted)
+        {
+            var (key, serving) = Key(item, set);
+            if (!_prices.ContainsKey(key))
+            {
+                asked.Add((key, new PricedItem(items[item], serving)));
+            }
+        }
+
+        if (asked.Count > 0)
+        {
+            var prices = await whatIf.CostAsync([.. asked.Select(a => a.Item)], set, cancellation).ConfigureAwait(false);
+            for (var i = 0; i < asked.Count; i++)
+            {
+                _prices.Add(asked[i].Key, prices[i]);
+            }
+        }
+    }
+
+    ((int Item, string Config) Key, List<IndexCandidate> Serving) Key(int item, IReadOnlyList<IndexCandidate> set)
+    {
+        var serving = set.Where(c => Serves(item, c)).ToList();
+        return ((item, serving.Count == 0 ? "" : string.Join('\n', serving.Select(c => c.Identity).Order(StringComparer.Ordinal))), serving);
     }
 
     double Upkeep(IndexCandidate candidate) => _writes.TryGetValue(candidate.Table.ToLowerInvariant(), out var writes) ? writes * whatIf.WriteCost(candidate) : 0;
@@ -246,6 +278,52 @@ internal sealed class ExtendSearch(IWhatIf whatIf, IReadOnlyList<WorkloadItem> i
         }
 
         return chosen;
+    }
+
+    /// <summary>Greedy steps fill the budget with small indexes: a large one that would serve more then no longer fits. Null when no exchange saves.</summary>
+    async Task<List<IndexCandidate>?> SwapAsync(List<IndexCandidate> chosen, List<IndexCandidate> pool, CancellationToken cancellation)
+    {
+        var start = await TotalAsync(chosen, cancellation).ConfigureAwait(false);
+        var (set, total) = (chosen, start);
+        var missed = await MissedAsync(set, total, cancellation).ConfigureAwait(false);
+        foreach (var candidate in pool)
+        {
+            if (set.Exists(c => c.Identity == candidate.Identity))
+            {
+                continue;
+            }
+
+            var next = set.Append(candidate).ToList();
+            foreach (var least in missed.OrderBy(m => m.Value / Math.Max(4096, Bytes(m.Key))))
+            {
+                if (next.Sum(Bytes) <= budget && next.Count <= options.MaxIndexes)
+                {
+                    break;
+                }
+
+                next.Remove(least.Key);
+            }
+
+            if (next.Sum(Bytes) <= budget && await TotalAsync(next, cancellation).ConfigureAwait(false) is var cost && cost < total - options.MinimumGain * total)
+            {
+                (set, total) = (next, cost);
+                missed = await MissedAsync(set, total, cancellation).ConfigureAwait(false);
+            }
+        }
+
+        return total < start ? set : null;
+    }
+
+    /// <summary>What each chosen index saves beside the others.</summary>
+    async Task<Dictionary<IndexCandidate, double>> MissedAsync(List<IndexCandidate> set, double total, CancellationToken cancellation)
+    {
+        var missed = new Dictionary<IndexCandidate, double>(ReferenceEqualityComparer.Instance);
+        foreach (var candidate in set)
+        {
+            missed[candidate] = await TotalAsync([.. set.Where(c => !ReferenceEquals(c, candidate))], cancellation).ConfigureAwait(false) - total;
+        }
+
+        return missed;
     }
 
     /// <summary>Rows written per table in the workload; an insert of many rows in one statement counts its rows where they were recorded.</summary>

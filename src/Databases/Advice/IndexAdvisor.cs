@@ -1,9 +1,7 @@
 using System.Globalization;
 using Fettle.Databases.Advice;
-using Fettle.Databases.Postgres;
 using Fettle.Databases.Schema;
 using Fettle.Databases.Sql;
-using Fettle.Databases.Sqlite;
 
 namespace Fettle.Databases;
 
@@ -26,51 +24,15 @@ public static class IndexAdvisor
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(workload);
-        options = options is null ? new AdvisorOptions() : options with { };
-        var lease = await database.LeaseRawAsync(write: false, cancellation).ConfigureAwait(false);
-        var broken = true;
-        try
+        return await AdviceSubject.ReadAsync(database, workload, options ?? new AdvisorOptions(), async subject =>
         {
-            var schema = await SchemaReader.ReadAsync(database.Engine, lease.Connection, sizes: false, cancellation).ConfigureAwait(false);
-            var items = Items(schema, workload, options);
-            await using var whatIf = await WhatIfAsync(database.Engine, lease.Connection, schema, items, cancellation).ConfigureAwait(false);
-            var report = await SearchAsync(schema, whatIf, items, options, cancellation).ConfigureAwait(false);
-            broken = false;
-            return report;
-        }
-        finally
-        {
-            lease.Return(broken);
-        }
+            await using var whatIf = await subject.WhatIfAsync(cancellation).ConfigureAwait(false);
+            return await SearchAsync(subject.Schema, whatIf, subject.Items, subject.Options, cancellation).ConfigureAwait(false);
+        }, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Open connections read statistics only with the schema: a table that comes and goes makes them read it again.</summary>
     internal static readonly string[] SqliteRefresh = ["CREATE TABLE IF NOT EXISTS fettle_refresh(x INTEGER)", "DROP TABLE IF EXISTS fettle_refresh"];
-
-    internal static async Task<IWhatIf> WhatIfAsync(DatabaseEngine engine, System.Data.Common.DbConnection connection, DatabaseSchema schema, IReadOnlyList<WorkloadItem> items, CancellationToken cancellation)
-    {
-        var tables = items.SelectMany(i => i.Analyzed.Uses.Select(u => u.Table.Name).Concat(i.Analyzed.Statement.WrittenTables));
-        return engine == DatabaseEngine.Sqlite
-            ? await SqliteWhatIf.CreateAsync(connection, schema, tables, cancellation).ConfigureAwait(false)
-            : await PostgresWhatIf.CreateAsync(connection, schema, tables, cancellation).ConfigureAwait(false);
-    }
-
-    /// <summary>The workload read against the schema: own bookkeeping left out, the dearest statements kept.</summary>
-    internal static List<WorkloadItem> Items(DatabaseSchema schema, IReadOnlyList<RecordedQuery> workload, AdvisorOptions options)
-    {
-        var items = new List<WorkloadItem>();
-        foreach (var query in workload.OrderByDescending(q => q.Writes).ThenByDescending(q => q.TotalMs).ThenByDescending(q => q.Calls).Take(options.MaxQueries))
-        {
-            var sql = query.Example.Length > 0 ? query.Example : query.Sql;
-            var analyzed = QueryAnalyzer.Analyze(sql, schema);
-            if (analyzed.Statement.Kind is SqlStatementKind.Read or SqlStatementKind.Write && analyzed.Statement.Tables.Any(schema.Tables.ContainsKey) | analyzed.Uses.Count > 0)
-            {
-                items.Add(new WorkloadItem(query, sql, analyzed, Math.Max(1, query.Calls)));
-            }
-        }
-
-        return items;
-    }
 
     static async Task<AdviceReport> SearchAsync(DatabaseSchema schema, IWhatIf whatIf, List<WorkloadItem> items, AdvisorOptions options, CancellationToken cancellation)
     {
@@ -84,15 +46,20 @@ public static class IndexAdvisor
         }
 
         var skipped = new List<string>();
+        var (slow, fast) = (0.0, 0.0);
         for (var i = 0; i < items.Count; i++)
         {
-            if (await search.PriceAsync(i, [], cancellation).ConfigureAwait(false) is null)
+            if (await search.PriceAsync(i, [], cancellation).ConfigureAwait(false) is not { } off)
             {
                 skipped.Add(items[i].Query.Sql);
+                continue;
             }
+
+            slow += items[i].Weight * off.Milliseconds;
+            fast += items[i].Weight * (await search.PriceAsync(i, chosen, cancellation).ConfigureAwait(false) ?? off).Milliseconds;
         }
 
-        return new AdviceReport([.. actions.OrderByDescending(a => a.PredictedGain)], before, after, considered, search.Plans, skipped);
+        return new AdviceReport([.. actions.OrderByDescending(a => a.PredictedGain)], before, after, considered, search.Plans, skipped) { MillisecondsBefore = slow, MillisecondsAfter = fast };
     }
 
     /// <summary>The search over all candidates of the workload, and what it chose.</summary>
@@ -118,7 +85,7 @@ public static class IndexAdvisor
             var on = await search.PriceAsync(i, chosen, cancellation).ConfigureAwait(false);
             if (off is not null && on is not null && off.Cost > on.Cost * 1.01)
             {
-                served.Add(new ServedQuery(items[i].Query.Sql, items[i].Weight, Math.Round(off.Cost, 1), Math.Round(on.Cost, 1), off.Plan.ToTree(), on.Plan.ToTree()));
+                served.Add(ServedQuery.From(items[i], off, on));
             }
         }
 
@@ -126,7 +93,6 @@ public static class IndexAdvisor
         var columns = string.Join(", ", candidate.Keys.Concat(candidate.Include));
         var postgres = schema.Engine == DatabaseEngine.Postgres;
         var top = served.OrderByDescending(s => s.Calls * (s.CostBefore - s.CostAfter)).ToList();
-        var indexes = table.Indexes.Count + 1;
         var names = string.Join('-', candidate.Keys.Take(candidate.Ordering).Select(k => IndexCandidate.Unquote(k).Trim('(', ')')));
         var kind = candidate.Where is not null ? "partial index" : candidate.Include.Count > 0 || candidate.Ordering < candidate.Keys.Count ? "covering index" : candidate.Method == "gin" ? "GIN index" : "index";
         return new DatabaseAction
@@ -147,7 +113,7 @@ public static class IndexAdvisor
                 Table = table.Name,
                 Object = candidate.Name,
                 Bytes = whatIf.Bytes(candidate),
-                WriteAmplification = Math.Round(1 + whatIf.WriteCost(candidate) / (20 + (indexes - 1) * 60.0), 2),
+                WriteAmplification = Math.Round(1 + whatIf.WriteCost(candidate) / whatIf.RowCost(table), 2),
                 Serves = top,
                 Notes = Notes(whatIf, candidate),
             },
@@ -183,4 +149,11 @@ public static class IndexAdvisor
 /// <param name="Candidates">Indexes considered.</param>
 /// <param name="Plans">Plans priced.</param>
 /// <param name="Skipped">Statements that the engine could not explain.</param>
-public sealed record AdviceReport(IReadOnlyList<DatabaseAction> Actions, double CostBefore, double CostAfter, int Candidates, int Plans, IReadOnlyList<string> Skipped);
+public sealed record AdviceReport(IReadOnlyList<DatabaseAction> Actions, double CostBefore, double CostAfter, int Candidates, int Plans, IReadOnlyList<string> Skipped)
+{
+    /// <summary>Time of the workload's calls as foretold of the plans there are, pages in memory, in milliseconds.</summary>
+    public double MillisecondsBefore { get; init; }
+
+    /// <summary>The same with all actions.</summary>
+    public double MillisecondsAfter { get; init; }
+}

@@ -7,6 +7,14 @@ namespace Fettle.Databases.Advice;
 /// <summary>An index that does not exist yet. <c>Keys</c> are as written in DDL: a quoted column, an expression in parentheses, perhaps COLLATE or DESC.</summary>
 internal sealed record IndexCandidate(string Table, IReadOnlyList<string> Keys)
 {
+    string? _identity;
+
+    /// <summary>A copy may differ: it works out its own identity.</summary>
+    IndexCandidate(IndexCandidate other)
+    {
+        (Table, Keys, Include, Where, Method, Unique, Ordering) = (other.Table, other.Keys, other.Include, other.Where, other.Method, other.Unique, other.Ordering);
+    }
+
     /// <summary>Columns carried but not ordered (PostgreSQL); SQLite has none and appends them to the keys.</summary>
     public IReadOnlyList<string> Include { get; init; } = [];
 
@@ -19,8 +27,12 @@ internal sealed record IndexCandidate(string Table, IReadOnlyList<string> Keys)
     /// <summary>How many leading keys order rows; the rest of a SQLite covering index is only carried.</summary>
     public int Ordering { get; init; } = Keys.Count;
 
-    /// <summary>What makes two candidates the same index.</summary>
-    public string Identity => $"{Table.ToLowerInvariant()}|{Method}|{string.Join(',', Keys)}|{string.Join(',', Include)}|{Where}";
+    /// <summary>What makes two candidates the same index. A search asks for it at every step.</summary>
+    public string Identity => _identity ??= $"{Table.ToLowerInvariant()}|{Method}|{string.Join(',', Keys)}|{string.Join(',', Include)}|{Where}";
+
+    public bool Equals(IndexCandidate? other) => other is not null && Identity == other.Identity;
+
+    public override int GetHashCode() => Identity.GetHashCode(StringComparison.Ordinal);
 
     /// <summary>Deterministic, at most 60 characters, and recognisable as one that Fettle made.</summary>
     public string Name

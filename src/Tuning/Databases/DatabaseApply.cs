@@ -135,6 +135,15 @@ public static class DatabaseApply
         return recovered;
     }
 
+    /// <summary>One line that says what to do, where the server's own words do not.</summary>
+    static string Plain(Exception e) => e switch
+    {
+        Npgsql.PostgresException { SqlState: Npgsql.PostgresErrorCodes.DiskFull } full => $"the server's disk is full ({full.MessageText}); free some space there and apply again",
+        Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: 13 } full => $"the disk is full ({full.Message}); free some space and apply again",
+        Npgsql.PostgresException postgres => $"{postgres.SqlState}: {postgres.MessageText}",
+        _ => e.Message,
+    };
+
     sealed class Run(Database database, DatabaseAddress address, ApplySession session, RunFolder folder, IReadOnlyList<RecordedQuery> workload, DatabaseApplyOptions options, IProgress<TuningProgress>? progress, TimeProvider time)
     {
         readonly string _target = $"database:{address}";
@@ -174,7 +183,7 @@ public static class DatabaseApply
                     Say(action.Title, "measuring again");
                     after = await WorkloadMeasurement.RunAsync(database, workload, options.Repeats, cancellation);
                     var written = data != (data = await DataFingerprint.ReadAsync(database, tables, cancellation));
-                    outcome = Judge(action, statements, now, after, written);
+                    outcome = Judge(action, statements, now, await RewrittenAsync(action, after, cancellation), written);
                 }
                 catch (Exception e) when (e is DbException or InvalidOperationException or IOException or OperationCanceledException or PoolExhaustedException)
                 {
@@ -186,9 +195,9 @@ public static class DatabaseApply
                         throw;
                     }
 
-                    journal.Append(new JournalEntry { Event = JournalEvent.Verdict, Action = action.Id, Verdict = "failed", Reason = e.Message });
+                    journal.Append(new JournalEntry { Event = JournalEvent.Verdict, Action = action.Id, Verdict = "failed", Reason = Plain(e) });
                     journal.Append(new JournalEntry { Event = JournalEvent.End });
-                    throw new TuningException($"{action.Id} failed and was taken back: {e.Message}", e);
+                    throw new TuningException($"{action.Id} failed and was taken back: {Plain(e)}", e);
                 }
 
                 if (outcome.Kept)
@@ -212,6 +221,18 @@ public static class DatabaseApply
             }
 
             return new DatabaseApplyReport(folder.Id, recovered, applied, before, now);
+        }
+
+        /// <summary>An action that needs the service to send another statement is judged by that one: it must give the same answer with less work.</summary>
+        async Task<IReadOnlyList<MeasuredStatement>> RewrittenAsync(DatabaseAction action, IReadOnlyList<MeasuredStatement> after, CancellationToken cancellation)
+        {
+            if (action.Rewritten is not { } sql || action.Evidence.Serves is not [var served, ..] || workload.FirstOrDefault(q => q.Sql == served.Sql) is not { } query)
+            {
+                return after;
+            }
+
+            var instead = await WorkloadMeasurement.RunAsync(database, [query with { Sql = sql, Example = sql }], options.Repeats, cancellation);
+            return [.. after.Select(m => m.Sql == served.Sql && instead is [var other] ? other with { Sql = served.Sql } : m)];
         }
 
         /// <summary>On connections of its own: the session may be the thing that was lost. Not cancellable.</summary>

@@ -162,6 +162,64 @@ public sealed class DbApplyTests(DbServer server)
     }
 
     [RequiresPostgresFact]
+    public async Task FullDiskOfTheServer_IsOneClearLine_AndNothingIsLeft()
+    {
+        if (!Environment.IsPrivilegedProcess || Programs.Find("mount") is null)
+        {
+            return; // mounting needs root
+        }
+
+        await using var sample = await DbSample.PostgresAsync(server.Server!, server.NextName(), 40_000);
+        var disk = Directory.CreateTempSubdirectory("fettle-full-pg-").FullName;
+        await ExecuteAsync("mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", disk);
+        var space = $"small_{Path.GetFileName(disk).Replace('-', '_').ToLowerInvariant()}";
+        try
+        {
+            await ExecuteAsync("chown", "postgres:postgres", disk);
+            await sample.RunAsync($"CREATE TABLESPACE {space} LOCATION '{disk}'");
+            var action = Action("index.events.all", "fettle_all", $"CREATE INDEX CONCURRENTLY IF NOT EXISTS fettle_all ON events(note, code, day, v) TABLESPACE {space}", "DROP INDEX CONCURRENTLY IF EXISTS fettle_all");
+            var error = await Should.ThrowAsync<TuningException>(() => DatabaseApply.RunAsync(DatabaseAddress.Parse(sample.Address), [action], [], new DatabaseApplyOptions { StateFolder = sample.State }));
+            error.Message.ShouldStartWith("index.events.all failed and was taken back: the server's disk is full (");
+            error.Message.ShouldContain("No space left on device");
+            error.Message.ShouldEndWith("free some space there and apply again");
+            error.Message.ShouldNotContain("\n");
+            (await sample.IndexesAsync()).ShouldBeEmpty();
+            (await sample.ColumnAsync("SELECT count(*) FROM events")).ShouldBe(["40000"]);
+            Fettle.Tuning.Journal.Rollback.Applied(sample.State, DatabaseAddress.Parse(sample.Address)).ShouldBeEmpty();
+        }
+        finally
+        {
+            await sample.RunAsync($"DROP TABLESPACE IF EXISTS {space}");
+            await ExecuteAsync("umount", disk);
+            Directory.Delete(disk);
+        }
+    }
+
+    [Fact]
+    public async Task FailureWithinAWholeText_RollsItBack()
+    {
+        await using var sample = await DbSample.SqliteAsync(2_000);
+        var action = Action("layout.events.broken", "events", "BEGIN IMMEDIATE; CREATE TABLE half(x); INSERT INTO nothing VALUES (1); COMMIT", "DROP TABLE IF EXISTS half");
+        var error = await Should.ThrowAsync<TuningException>(() => DatabaseApply.RunAsync(DatabaseAddress.Parse(sample.Address), [action], [], new DatabaseApplyOptions { StateFolder = sample.State }));
+        error.Message.ShouldContain("failed and was taken back");
+        (await sample.ColumnAsync("SELECT count(*) FROM sqlite_master WHERE name = 'half'")).ShouldBe(["0"]);
+    }
+
+    [Fact]
+    public async Task Sqlite_KeepsAJoin_OnlyWhenAsked_AndSaysWhatToSend()
+    {
+        await using var sample = await DbSample.SqliteAsync();
+        await KeptJoinAsync(sample, "SELECT count(*) FROM sqlite_master WHERE name LIKE 'fettle_join%'");
+    }
+
+    [RequiresPostgresFact("hypopg")]
+    public async Task Postgres_KeepsAJoin_OnlyWhenAsked_AndSaysWhatToSend()
+    {
+        await using var sample = await DbSample.PostgresAsync(server.Server!, server.NextName());
+        await KeptJoinAsync(sample, "SELECT count(*) FROM pg_matviews WHERE matviewname LIKE 'fettle_join%'");
+    }
+
+    [RequiresPostgresFact]
     public async Task SecondTuner_IsRefused_WhileTheFirstHoldsTheLock()
     {
         await using var sample = await DbSample.PostgresAsync(server.Server!, server.NextName(), 2_000);
@@ -236,6 +294,26 @@ public sealed class DbApplyTests(DbServer server)
         error.Message.ShouldContain("index theirs is left invalid");
         (await sample.IndexesAsync()).ShouldBeEmpty();
         (await sample.ColumnAsync("SELECT count(*) FROM pg_class WHERE relname = 'theirs'"))[0].ShouldBe("1");
+    }
+
+    static async Task KeptJoinAsync(DbSample sample, string count)
+    {
+        var key = sample.Address.StartsWith("sqlite:", StringComparison.Ordinal) ? "INTEGER PRIMARY KEY" : "int PRIMARY KEY";
+        await sample.RunAsync(
+            $"CREATE TABLE visitors(id {key}, name TEXT, site INT)", $"CREATE TABLE visits(id {key}, visitor INT, kind INT, a INT, b INT, c INT, d INT, e INT, f INT, g INT, h INT)",
+            "INSERT INTO visitors WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 400) SELECT n, 'name ' || n, n % 20 FROM s",
+            "INSERT INTO visits WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 20000) SELECT n, n * 7 % 400, n / 400 % 50, n, n, n, n, n, n, n, n FROM s", "ANALYZE");
+        await File.WriteAllTextAsync(sample.WorkloadFile, "SELECT p.name, o.a, o.b, o.c, o.d, o.e, o.f, o.g, o.h FROM visitors p JOIN visits o ON o.visitor = p.id WHERE p.site = 1 AND o.kind = 3");
+        var dry = await CliRun.InProcessAsync(sample.Apply("--dry-run"));
+        dry.Output.ShouldContain("-- not applied: Keep the join of visitors, visits");
+        dry.Output.ShouldContain("FROM fettle_join_visitors_visits");
+        (await CliRun.InProcessAsync(sample.Apply("--dry-run", "--joins"))).Output.ShouldContain("-- join.fettle_join_visitors_visits");
+        var run = await CliRun.InProcessAsync(sample.Apply("--joins", "--only", "join."));
+        run.Code.ShouldBe(ExitCode.Ok, run.Error + run.Output);
+        run.Output.ShouldContain("serves only what the service now sends:");
+        (await sample.ColumnAsync(count)).ShouldBe(["1"]);
+        (await CliRun.InProcessAsync("db", "undo", "--state", sample.State, "--database", sample.Address)).Code.ShouldBe(ExitCode.Ok);
+        (await sample.ColumnAsync(count)).ShouldBe(["0"]);
     }
 
     async Task WholeDayAsync(DbSample sample)

@@ -167,6 +167,21 @@ public class IndexAdvisorTests
     }
 
     [Fact]
+    public async Task InsertPrice_IsHighForKeysThatFallAnywhere_LowForThoseThatRise()
+    {
+        await using var test = new TemporaryDatabase();
+        await test.RunAsync(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, code TEXT, day INT, v REAL)",
+            "INSERT INTO t(code, day, v) WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n+1 FROM c WHERE n < 150000) SELECT 'a key that falls anywhere, and is long enough ' || (n * 7919 % 150001), n, n FROM c");
+        async Task<double> Price(string column, object value) =>
+            (await IndexAdvisor.AdviseAsync(test.Database, [Query($"SELECT v FROM t WHERE {column} = @v", 1000, ("v", value))], new AdvisorOptions { MaxCoveringColumns = 0 })).ShouldHaveSingleItem().Evidence.WriteAmplification;
+        var (anywhere, rising) = (await Price("code", "x"), await Price("day", 77));
+        anywhere.ShouldBeGreaterThan(2 * rising);
+        await test.RunAsync("CREATE INDEX other ON t(code || 'x')");
+        (await Price("code", "x")).ShouldBeLessThan(anywhere / 2);
+    }
+
+    [Fact]
     public async Task Budget_IsKept()
     {
         await using var test = new TemporaryDatabase();

@@ -102,6 +102,41 @@ public class PostgresDatabaseTests(PostgresFixture fixture)
     }
 
     [RequiresPostgresFact("hypopg")]
+    public async Task InsertPrice_IsHighForKeysThatFallAnywhere_LowForThoseThatRise()
+    {
+        await using var database = await fixture.CreateAsync(new DatabaseOptions { DataVersions = false });
+        await database.RunAsync(
+            "CREATE TABLE small(id int PRIMARY KEY, code text, day int, v real)", "INSERT INTO small SELECT n, md5(n::text), n, n FROM generate_series(1, 5000) n",
+            "CREATE TABLE large(id int PRIMARY KEY, code text, day int, v real)", "INSERT INTO large SELECT n, md5(n::text), n, n FROM generate_series(1, 150000) n", "ANALYZE");
+        async Task<double> Price(string table, string column, object value) =>
+            (await IndexAdvisor.AdviseAsync(database, [Query($"SELECT v FROM {table} WHERE {column} = @v", 1000, ("v", value))], new AdvisorOptions { MaxCoveringColumns = 0 })).ShouldHaveSingleItem().Evidence.WriteAmplification;
+        var (anywhere, rising, small) = (await Price("large", "code", "x"), await Price("large", "day", 77), await Price("small", "code", "x"));
+        rising.ShouldBeInRange(1.1, 2);
+        small.ShouldBeInRange(rising, 2.5);
+        anywhere.ShouldBeGreaterThan(1.5 * rising);
+
+        // Beside an index that already costs as much, one more is a smaller part.
+        await database.RunAsync("CREATE INDEX ON large(md5(code))", "CREATE INDEX ON large((code || 'x'))", "ANALYZE large");
+        (await Price("large", "code", "x")).ShouldBeInRange(1.05, anywhere - 0.2);
+    }
+
+    [RequiresPostgresFact("hypopg")]
+    public async Task ForetoldTime_CountsPagesAsInMemory_AndWhatACallCosts()
+    {
+        await using var database = await fixture.CreateAsync(new DatabaseOptions { DataVersions = false });
+        await database.RunAsync("CREATE TABLE t(id int PRIMARY KEY, code int, note text)", "INSERT INTO t SELECT n, n * 7919 % 5000, repeat('x', 60) FROM generate_series(1, 50000) n", "VACUUM ANALYZE t");
+        var report = await IndexAdvisor.ReportAsync(database, [Query("SELECT note FROM t WHERE code = @c", 1000, ("c", 7)), Query("SELECT nothing FROM t WHERE code = 7 -- ends here", 1)], new AdvisorOptions { MaxCoveringColumns = 0 });
+        report.Skipped.ShouldHaveSingleItem();
+        var served = report.Actions.ShouldHaveSingleItem().Evidence.Serves.ShouldHaveSingleItem();
+        var (cost, time) = (served.CostBefore / served.CostAfter, served.MillisecondsBefore / served.MillisecondsAfter);
+        time.ShouldBeGreaterThan(5);
+        // A cold planner reckons ten random pages at four each; a warm call is mostly the round trip.
+        served.MillisecondsAfter.ShouldBeInRange(0.05, 1);
+        (cost / time).ShouldBeInRange(0.2, 20);
+        report.MillisecondsBefore.ShouldBeGreaterThan(900 * served.MillisecondsBefore);
+    }
+
+    [RequiresPostgresFact("hypopg")]
     public async Task Json_GetsAGinIndex_ThatThePlanUses()
     {
         await using var database = await fixture.CreateAsync();

@@ -29,39 +29,32 @@ public static class JoinAdvisor
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(workload);
-        var lease = await database.LeaseRawAsync(write: false, cancellation).ConfigureAwait(false);
-        var broken = true;
-        try
+        return await AdviceSubject.ReadAsync<IReadOnlyList<JoinAdvice>>(database, workload, new AdvisorOptions(), async subject =>
         {
-            var schema = await SchemaReader.ReadAsync(database.Engine, lease.Connection, sizes: false, cancellation).ConfigureAwait(false);
-            var options = new AdvisorOptions();
-            var items = IndexAdvisor.Items(schema, workload, options);
+            var (schema, items) = (subject.Schema, subject.Items);
             var found = new List<JoinAdvice>();
-            if (items.Exists(i => JoinTable.From(i, schema.Engine) is not null))
+            if (!items.Exists(i => JoinTable.From(i, schema.Engine) is not null))
             {
-                await using var whatIf = await IndexAdvisor.WhatIfAsync(database.Engine, lease.Connection, schema, items, cancellation).ConfigureAwait(false);
-                var (search, chosen, _) = await IndexAdvisor.ChooseAsync(schema, whatIf, items, options, cancellation).ConfigureAwait(false);
-                var total = await search.TotalAsync(chosen, cancellation).ConfigureAwait(false);
-                for (var i = 0; i < items.Count; i++)
+                return found;
+            }
+
+            await using var whatIf = await subject.WhatIfAsync(cancellation).ConfigureAwait(false);
+            var (search, chosen, _) = await IndexAdvisor.ChooseAsync(schema, whatIf, items, subject.Options, cancellation).ConfigureAwait(false);
+            var total = await search.TotalAsync(chosen, cancellation).ConfigureAwait(false);
+            for (var i = 0; i < items.Count; i++)
+            {
+                if (JoinTable.From(items[i], schema.Engine) is { } join && !schema.Tables.ContainsKey(join.Name) && await search.PriceAsync(i, chosen, cancellation).ConfigureAwait(false) is { } price
+                    && Advise(whatIf, schema.Engine, items, items[i], join, price, total) is { } advice)
                 {
-                    if (JoinTable.From(items[i], schema.Engine) is { } join && !schema.Tables.ContainsKey(join.Name) && await search.PriceAsync(i, chosen, cancellation).ConfigureAwait(false) is { } price
-                        && Advise(schema.Engine, items, items[i], join, price, total) is { } advice)
-                    {
-                        found.Add(advice);
-                    }
+                    found.Add(advice);
                 }
             }
 
-            broken = false;
             return [.. found.OrderByDescending(a => a.Action.PredictedGain)];
-        }
-        finally
-        {
-            lease.Return(broken);
-        }
+        }, cancellation).ConfigureAwait(false);
     }
 
-    static JoinAdvice? Advise(DatabaseEngine engine, List<WorkloadItem> items, WorkloadItem item, JoinTable join, SupposedCost price, double total)
+    static JoinAdvice? Advise(IWhatIf whatIf, DatabaseEngine engine, List<WorkloadItem> items, WorkloadItem item, JoinTable join, SupposedCost price, double total)
     {
         // Rows that the joins yield before they are grouped or cut; each is then one entry and one row of a single table.
         var rows = Math.Max(1, price.Plan.All.Where(n => n.Rows is not null).Select(n => n.Rows!.Value).DefaultIfEmpty(1).Last());
@@ -91,10 +84,13 @@ public static class JoinAdvisor
                 Do = join.Make(access),
                 Undo = join.Drop(),
                 OutsideTransaction = true,
+                Rewritten = join.Rewritten,
                 Evidence = new DatabaseEvidence
                 {
                     Table = join.Uses[0].Table.Name,
                     Object = join.Name,
+                    // Every row of the largest table in one joined row, and the entries of its indexes.
+                    Bytes = (long)(size * (join.RowBytes(whatIf.Sample) + 24 * (join.Uses.Count + 1))),
                     Serves = [new ServedQuery(item.Query.Sql, item.Weight, Math.Round(price.Cost, 1), Math.Round(after, 1), price.Plan.ToTree(), join.Rewritten)],
                     Notes =
                     [

@@ -146,6 +146,9 @@ internal sealed class JoinTable
         ? [$"DROP MATERIALIZED VIEW IF EXISTS {Name}"]
         : [.. Uses.DistinctBy(u => u.Table.Name).SelectMany(u => new[] { "i", "d", "u" }.Select(e => $"DROP TRIGGER IF EXISTS {Name}_{Number(u)}_{e}")), $"DROP TABLE IF EXISTS {Name}"];
 
+    /// <summary>Stored bytes of a joined row.</summary>
+    public double RowBytes(Func<string, TableSample?> sample) => Uses.Sum(u => 8 + (sample(u.Table.Name)?.Bytes(_columns.Where(c => c.Use == u).Select(c => c.Column)) ?? 8));
+
     /// <summary>Columns of the table by which the statement comes in: equality, then one range or the order.</summary>
     public IReadOnlyList<string> Access()
     {

@@ -26,29 +26,19 @@ public static class LayoutAdvisor
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(workload);
-        var lease = await database.LeaseRawAsync(write: false, cancellation).ConfigureAwait(false);
-        var broken = true;
-        try
+        return await AdviceSubject.ReadAsync<IReadOnlyList<DatabaseAction>>(database, workload, new AdvisorOptions(), async subject =>
         {
-            var schema = await SchemaReader.ReadAsync(database.Engine, lease.Connection, sizes: false, cancellation).ConfigureAwait(false);
-            var options = new AdvisorOptions();
-            var items = IndexAdvisor.Items(schema, workload, options);
-            var actions = new List<DatabaseAction>();
-            if (items.Exists(i => i.Analyzed.Uses.Any(u => u.Table.Rows >= MinimumRows)))
+            if (!subject.Items.Exists(i => i.Analyzed.Uses.Any(u => u.Table.Rows >= MinimumRows)))
             {
-                await using var whatIf = await IndexAdvisor.WhatIfAsync(database.Engine, lease.Connection, schema, items, cancellation).ConfigureAwait(false);
-                actions = whatIf is Sqlite.SqliteWhatIf sqlite
-                    ? await SqliteLayouts.AdviseAsync(lease.Connection, schema, sqlite, workload, items, options, cancellation).ConfigureAwait(false)
-                    : await PostgresLayouts.AdviseAsync(lease.Connection, schema, whatIf, items, cancellation).ConfigureAwait(false);
+                return [];
             }
 
-            broken = false;
+            await using var whatIf = await subject.WhatIfAsync(cancellation).ConfigureAwait(false);
+            var actions = whatIf is Sqlite.SqliteWhatIf sqlite
+                ? await SqliteLayouts.AdviseAsync(subject, sqlite, workload, cancellation).ConfigureAwait(false)
+                : await PostgresLayouts.AdviseAsync(subject, whatIf, cancellation).ConfigureAwait(false);
             return [.. actions.OrderByDescending(a => a.PredictedGain)];
-        }
-        finally
-        {
-            lease.Return(broken);
-        }
+        }, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>The columns that most calls come in by: equality first, then a range or the order; null when no statement reads a range of a key.</summary>

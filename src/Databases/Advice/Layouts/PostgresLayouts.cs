@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using Fettle.Databases.Postgres;
 using Fettle.Databases.Schema;
 using Fettle.Databases.Sql;
 using Fettle.Databases.Sqlite;
@@ -13,8 +14,9 @@ namespace Fettle.Databases.Advice;
 /// </summary>
 internal static class PostgresLayouts
 {
-    public static async Task<List<DatabaseAction>> AdviseAsync(DbConnection connection, DatabaseSchema schema, IWhatIf whatIf, List<WorkloadItem> items, CancellationToken cancellation)
+    public static async Task<List<DatabaseAction>> AdviseAsync(AdviceSubject subject, IWhatIf whatIf, CancellationToken cancellation)
     {
+        var (connection, schema, items, _) = subject;
         var actions = new List<DatabaseAction>();
         var search = new ExtendSearch(whatIf, items, new AdvisorOptions(), 0);
         var before = await search.TotalAsync([], cancellation).ConfigureAwait(false);
@@ -25,7 +27,7 @@ internal static class PostgresLayouts
             {
                 var scattered = await ScatteredAsync(connection, table, key[0], cancellation).ConfigureAwait(false);
                 var heap = new Heap(table, (double)pages[0]!, (double)pages[1]!, scattered);
-                if (await ClusterAsync(search, items, table, key, heap, before, cancellation).ConfigureAwait(false) is { } cluster)
+                if (await ClusterAsync(search, whatIf, items, table, key, heap, before, cancellation).ConfigureAwait(false) is { } cluster)
                 {
                     actions.Add(cluster);
                 }
@@ -64,7 +66,7 @@ internal static class PostgresLayouts
         }
     }
 
-    static async Task<DatabaseAction?> ClusterAsync(ExtendSearch search, List<WorkloadItem> items, TableInfo table, List<string> key, Heap heap, double before, CancellationToken cancellation)
+    static async Task<DatabaseAction?> ClusterAsync(ExtendSearch search, IWhatIf whatIf, List<WorkloadItem> items, TableInfo table, List<string> key, Heap heap, double before, CancellationToken cancellation)
     {
         var present = table.Indexes.FirstOrDefault(i => i.Valid && i.Method == "btree" && i.Where is null && key.Count <= i.Keys.Count && key.Zip(i.Keys).All(p => p.First.Equals(p.Second, StringComparison.OrdinalIgnoreCase)));
         var made = present is null ? new IndexCandidate(table.Name, [.. key.Select(SqlKeywords.Quote)]) : null;
@@ -84,7 +86,7 @@ internal static class PostgresLayouts
             saved += items[i].Weight * less;
             if (plain.Cost > (price.Cost - less) * 1.01)
             {
-                served.Add(new ServedQuery(items[i].Query.Sql, items[i].Weight, Math.Round(plain.Cost, 1), Math.Round(price.Cost - less, 1), plain.Plan.ToTree(), price.Plan.ToTree()));
+                served.Add(ServedQuery.From(items[i], plain, price with { Cost = price.Cost - less, Milliseconds = Math.Max(PostgresTime.Call, price.Milliseconds - PostgresTime.OfPages(less, heap.Random)) }));
             }
         }
 
@@ -111,6 +113,7 @@ internal static class PostgresLayouts
                 Table = table.Name,
                 Object = index,
                 Bytes = table.Bytes,
+                WriteAmplification = made is null ? 1 : Math.Round(1 + whatIf.WriteCost(made) / whatIf.RowCost(table), 2),
                 Serves = [.. served.OrderByDescending(s => s.Calls * (s.CostBefore - s.CostAfter))],
                 Notes = ["locks the table against reads and writes while it runs, and needs free space of the table's size; the old order of rows cannot be restored and no query may rely on it"],
             },
@@ -157,7 +160,7 @@ internal static class PostgresLayouts
             Do = [brin.Definition(brin.Name, table.SchemaName, concurrently: true), $"ANALYZE {(table.SchemaName is null ? "" : SqlKeywords.Quote(table.SchemaName) + ".")}{SqlKeywords.Quote(table.Name)}"],
             Undo = [$"DROP INDEX CONCURRENTLY IF EXISTS {(table.SchemaName is null ? "" : SqlKeywords.Quote(table.SchemaName) + ".")}{SqlKeywords.Quote(brin.Name)}"],
             OutsideTransaction = true,
-            Evidence = new DatabaseEvidence { Table = table.Name, Object = brin.Name, Bytes = whatIf.Bytes(brin) },
+            Evidence = new DatabaseEvidence { Table = table.Name, Object = brin.Name, Bytes = whatIf.Bytes(brin), WriteAmplification = Math.Round(1 + whatIf.WriteCost(brin) / whatIf.RowCost(table), 2) },
         };
     }
 }

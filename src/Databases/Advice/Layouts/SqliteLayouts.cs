@@ -12,9 +12,9 @@ namespace Fettle.Databases.Advice;
 /// </summary>
 internal static class SqliteLayouts
 {
-    public static async Task<List<DatabaseAction>> AdviseAsync(
-        DbConnection connection, DatabaseSchema schema, SqliteWhatIf whatIf, IReadOnlyList<RecordedQuery> workload, List<WorkloadItem> items, AdvisorOptions options, CancellationToken cancellation)
+    public static async Task<List<DatabaseAction>> AdviseAsync(AdviceSubject subject, SqliteWhatIf whatIf, IReadOnlyList<RecordedQuery> workload, CancellationToken cancellation)
     {
+        var (connection, schema, items, options) = subject;
         var (search, chosen, _) = await IndexAdvisor.ChooseAsync(schema, whatIf, items, options, cancellation).ConfigureAwait(false);
         var before = await search.TotalAsync([], cancellation).ConfigureAwait(false);
         var indexed = await search.TotalAsync(chosen, cancellation).ConfigureAwait(false);
@@ -35,11 +35,11 @@ internal static class SqliteLayouts
             };
             var other = new DatabaseSchema(DatabaseEngine.Sqlite, schema.Tables.Values.Select(t => t == table ? clustered : t), schema.Views.Values);
             await using var supposed = SqliteWhatIf.Under(other, whatIf);
-            var moved = IndexAdvisor.Items(other, workload, options);
+            var moved = AdviceSubject.Read(other, workload, options);
             var writes = moved.Where(i => i.Writes && i.Analyzed.Statement.WrittenTables.Contains(table.Name, StringComparer.OrdinalIgnoreCase)).Sum(i => i.Weight);
-            var row = new IndexCandidate(table.Name, [.. table.Columns.Where(c => !c.Generated).Select(c => SqlKeywords.Quote(c.Name))]);
-            var append = SqliteWhatIf.AppendCost;
-            var upkeep = writes * Math.Max(0, whatIf.WriteCost(row) - append);
+            // The clustered table is written as an index is that carries every column.
+            var row = new IndexCandidate(table.Name, [.. key.Concat(table.Columns.Where(c => !c.Generated && !key.Contains(c.Name, StringComparer.OrdinalIgnoreCase)).Select(c => c.Name)).Select(SqlKeywords.Quote)]);
+            var upkeep = writes * Math.Max(0, whatIf.WriteCost(row) - SqliteWhatIf.AppendCost);
             var alone = new ExtendSearch(supposed, moved, options, 0);
             var after = upkeep + await alone.TotalAsync([], cancellation).ConfigureAwait(false);
             if (before - after < LayoutAdvisor.MinimumGain * before)
@@ -59,7 +59,7 @@ internal static class SqliteLayouts
             {
                 if (await search.PriceAsync(i, [], cancellation).ConfigureAwait(false) is { } off && await alone.PriceAsync(i, [], cancellation).ConfigureAwait(false) is { } on && off.Cost > on.Cost * 1.01)
                 {
-                    served.Add(new ServedQuery(items[i].Query.Sql, items[i].Weight, Math.Round(off.Cost, 1), Math.Round(on.Cost, 1), off.Plan.ToTree(), on.Plan.ToTree()));
+                    served.Add(ServedQuery.From(items[i], off, on));
                 }
             }
 
@@ -72,7 +72,7 @@ internal static class SqliteLayouts
                     Table = table.Name,
                     Object = table.Name,
                     Bytes = whatIf.Bytes(row),
-                    WriteAmplification = Math.Round(Math.Max(1, whatIf.WriteCost(row) / append), 2),
+                    WriteAmplification = Math.Round(Math.Max(1, 1 + (whatIf.WriteCost(row) - SqliteWhatIf.AppendCost) / whatIf.RowCost(table)), 2),
                     Serves = [.. served.OrderByDescending(s => s.Calls * (s.CostBefore - s.CostAfter))],
                     Notes = Notes(table),
                 },
