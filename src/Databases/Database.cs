@@ -127,5 +127,5 @@ public sealed class Database : IAsyncDisposable
     }
 
     /// <summary>A lease that is neither recorded nor versioned: for the library's own statements.</summary>
-    internal ValueTask<Lease> LeaseRawAsync(bool write, CancellationToken cancellation) => _source.OpenAsync(write, pooled: true, cancellation);
+    internal ValueTask<Lease> LeaseRawAsync(bool write, CancellationToken cancellation, bool pooled = true) => _source.OpenAsync(write, pooled, cancellation);
 }

@@ -66,7 +66,7 @@ internal sealed class DatabaseWhatIfBenchmark : IBenchmark
                 await MeasureAsync(result, postgres, trials);
             }
 
-            result.Tables.Add(new ResultTable("What-if trials", ["database", "plans priced", "µs a trial"], trials, "The whole advice in time, schema, samples and search included, divided by the plans priced."));
+            result.Tables.Add(new ResultTable("What-if trials", ["database", "plans priced", "µs a trial", "of which this process's CPU"], trials, "The whole advice in time, schema, samples and search included, divided by the plans priced."));
         }
         finally
         {
@@ -81,10 +81,7 @@ internal sealed class DatabaseWhatIfBenchmark : IBenchmark
         await FillAsync(database);
         var engine = await database.DescribeEngineAsync();
         var all = Cases.Select(c => Query(c.Sql)).ToArray();
-        await IndexAdvisor.ReportAsync(database, all);
-        var start = Stopwatch.GetTimestamp();
-        var whole = await IndexAdvisor.ReportAsync(database, all);
-        trials.Add([$"{engine}, {Cases.Length} statements", whole.Plans.ToString(CultureInfo.InvariantCulture), Number(Stopwatch.GetElapsedTime(start).TotalMicroseconds / whole.Plans, "0")]);
+        trials.Add([$"{engine}, {Cases.Length} statements", .. await TrialAsync(database, all)]);
         var rows = new List<string[]>();
         var (within, savings, proposals) = (0, 0, 0);
         foreach (var (name, sql) in Cases)
@@ -93,7 +90,7 @@ internal sealed class DatabaseWhatIfBenchmark : IBenchmark
             var report = await IndexAdvisor.ReportAsync(database, workload);
             if (report.Actions.Count == 0)
             {
-                rows.Add([name, "nothing proposed", "", "", ""]);
+                rows.Add([name, "nothing proposed", "", "", "", "", ""]);
                 continue;
             }
 
@@ -114,18 +111,18 @@ internal sealed class DatabaseWhatIfBenchmark : IBenchmark
                 await RunAsync(database, statement);
             }
 
-            var foretold = report.CostBefore / report.CostAfter;
+            var foretold = report.MillisecondsBefore / report.MillisecondsAfter;
             var measured = before[0].Milliseconds / after[0].Milliseconds;
             var apart = Math.Max(foretold / measured, measured / foretold);
             var (saving, saved) = (1 - 1 / foretold, 1 - 1 / measured);
             proposals++;
             within += apart <= 2 ? 1 : 0;
             savings += Math.Max(saving, saved) <= 2 * Math.Min(saving, saved) ? 1 : 0;
-            rows.Add([name, Number(foretold, "0.0") + "×", Number(measured, "0.0") + "×", Number(before[0].Milliseconds, "0.000"), Number(after[0].Milliseconds, "0.000")]);
+            rows.Add([name, Number(foretold, "0.0") + "×", Number(measured, "0.0") + "×", Number(report.MillisecondsBefore, "0.000"), Number(before[0].Milliseconds, "0.000"), Number(report.MillisecondsAfter, "0.000"), Number(after[0].Milliseconds, "0.000")]);
         }
 
         result.Tables.Add(new ResultTable(
-            $"{engine}: gain of each statement's proposal, {Orders:N0} orders and {Customers:N0} customers", ["statement", "foretold", "measured", "ms before", "ms after"], rows,
+            $"{engine}: gain of each statement's proposal, {Orders:N0} orders and {Customers:N0} customers", ["statement", "foretold", "measured", "foretold ms before", "ms before", "foretold ms after", "ms after"], rows,
             $"The share of time saved was foretold within 2× for {savings} of {proposals}; the factor of time for {within} of {proposals}."));
     }
 
@@ -133,10 +130,17 @@ internal sealed class DatabaseWhatIfBenchmark : IBenchmark
     {
         await RunAsync(database, "BEGIN;" + string.Concat(Enumerable.Range(0, 1000).Select(i => $"CREATE TABLE t{i}(id INTEGER PRIMARY KEY, a INT, b INT, c TEXT);")) + "WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n+1 FROM c WHERE n < 3000) INSERT INTO t7(a, b, c) SELECT n, n % 9, 'x' FROM c; COMMIT");
         RecordedQuery[] workload = [.. Enumerable.Range(0, 20).Select(i => Query($"SELECT c FROM t7 WHERE a = {i} AND b > {i} ORDER BY {(i % 2 == 0 ? "b" : "c")} LIMIT {i + 1}"))];
+        trials.Add(["SQLite with 1,000 tables", .. await TrialAsync(database, workload)]);
+    }
+
+    /// <summary>The third time: the second runs code that is still being compiled.</summary>
+    static async Task<string[]> TrialAsync(Database database, RecordedQuery[] workload)
+    {
         await IndexAdvisor.ReportAsync(database, workload);
-        var start = Stopwatch.GetTimestamp();
+        await IndexAdvisor.ReportAsync(database, workload);
+        var (start, cpu) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime.TotalMicroseconds);
         var report = await IndexAdvisor.ReportAsync(database, workload);
-        trials.Add(["SQLite with 1,000 tables", report.Plans.ToString(CultureInfo.InvariantCulture), Number(Stopwatch.GetElapsedTime(start).TotalMicroseconds / report.Plans, "0")]);
+        return [report.Plans.ToString(CultureInfo.InvariantCulture), Number(Stopwatch.GetElapsedTime(start).TotalMicroseconds / report.Plans, "0"), Number((Environment.CpuUsage.TotalTime.TotalMicroseconds - cpu) / report.Plans, "0")];
     }
 
     static async Task FillAsync(Database database)

@@ -12,7 +12,8 @@ internal sealed record AdviceSubject(DbConnection Connection, DatabaseSchema Sch
     /// <summary>Leases and reads, then lets the advisor work; the lease ends with it.</summary>
     public static async Task<T> ReadAsync<T>(Database database, IReadOnlyList<RecordedQuery> workload, AdvisorOptions options, Func<AdviceSubject, Task<T>> advise, CancellationToken cancellation)
     {
-        var lease = await database.LeaseRawAsync(write: false, cancellation).ConfigureAwait(false);
+        // A connection of its own: what is supposed ends with it, and thousands of texts asked once each are not prepared.
+        var lease = await database.LeaseRawAsync(write: false, cancellation, pooled: false).ConfigureAwait(false);
         var broken = true;
         try
         {

@@ -34,6 +34,13 @@ public static class IndexAdvisor
     /// <summary>Open connections read statistics only with the schema: a table that comes and goes makes them read it again.</summary>
     internal static readonly string[] SqliteRefresh = ["CREATE TABLE IF NOT EXISTS fettle_refresh(x INTEGER)", "DROP TABLE IF EXISTS fettle_refresh"];
 
+    /// <summary>ANALYZE puts a table's rows into the lines of its indexes alone; dropping the last one would leave the planner without them.</summary>
+    static string KeepRows(string table)
+    {
+        var name = Sqlite.SqliteSchemaReader.Literal(table);
+        return $"INSERT INTO sqlite_stat1(tbl, idx, stat) SELECT tbl, NULL, substr(stat, 1, instr(stat || ' ', ' ') - 1) FROM sqlite_stat1 WHERE tbl = {name} AND NOT EXISTS (SELECT 1 FROM sqlite_stat1 WHERE tbl = {name} AND idx IS NULL) LIMIT 1";
+    }
+
     static async Task<AdviceReport> SearchAsync(DatabaseSchema schema, IWhatIf whatIf, List<WorkloadItem> items, AdvisorOptions options, CancellationToken cancellation)
     {
         var (search, chosen, considered) = await ChooseAsync(schema, whatIf, items, options, cancellation).ConfigureAwait(false);
@@ -105,7 +112,7 @@ public static class IndexAdvisor
             PredictedGain = Math.Round(Math.Clamp(gain, 0, 1), 4),
             Do = postgres
                 ? [candidate.Definition(candidate.Name, table.SchemaName, concurrently: true), $"ANALYZE {Qualified(table)}"]
-                : [candidate.Definition(candidate.Name, null, concurrently: false), "PRAGMA analysis_limit=1000", $"ANALYZE {SqlKeywords.Quote(table.Name)}", .. SqliteRefresh],
+                : [candidate.Definition(candidate.Name, null, concurrently: false), "PRAGMA analysis_limit=1000", $"ANALYZE {SqlKeywords.Quote(table.Name)}", KeepRows(table.Name), .. SqliteRefresh],
             Undo = [postgres ? $"DROP INDEX CONCURRENTLY IF EXISTS {(table.SchemaName is null ? "" : SqlKeywords.Quote(table.SchemaName) + ".")}{SqlKeywords.Quote(candidate.Name)}" : $"DROP INDEX IF EXISTS {SqlKeywords.Quote(candidate.Name)}"],
             OutsideTransaction = postgres,
             Evidence = new DatabaseEvidence

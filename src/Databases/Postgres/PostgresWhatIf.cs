@@ -18,17 +18,11 @@ internal sealed class PostgresWhatIf : IWhatIf
 {
     const int SampleRows = 3_000;
 
-    /// <summary>From this correlation on, new keys are taken to come at the end.</summary>
-    const double Rising = 0.9;
-
-    /// <summary>Of the order of a daily ingest; with more, pages are written twice and an entry costs less.</summary>
-    const double RowsBetweenCheckpoints = 20_000;
-
     // In the planner's unit, a random page read being 4: measured by inserts into tables of a million rows with and without an index.
     const double HeapRow = 0.35;
     const double Entry = 0.06;
     const double DescentStep = 0.006;
-    const double DirtyPage = 2.0;
+    const double DirtyPage = 3.0;
     const double InvertedEntries = 5;
 
     readonly DbConnection _connection;
@@ -169,7 +163,7 @@ internal sealed class PostgresWhatIf : IWhatIf
 
     /// <summary>
     /// A descent and an entry, and the pages that become dirty: keys that rise with their rows share the last one, others fall on pages of their own where
-    /// the index has more of them than rows are written between two checkpoints. A page that is dirty for the first time goes to the log whole.
+    /// the index has more of them than rows are written together. A page that is dirty for the first time goes to the log whole.
     /// </summary>
     public double WriteCost(IndexCandidate candidate)
     {
@@ -185,8 +179,8 @@ internal sealed class PostgresWhatIf : IWhatIf
 
         var rows = Math.Max(2, sample.Table.Rows);
         var pages = Math.Max(1.0, Bytes(candidate) / 8192);
-        var rising = sample.Sorted(IndexCandidate.Unquote(candidate.Keys[0])) > Rising;
-        var dirty = rising ? pages / rows : pages / RowsBetweenCheckpoints * (1 - Math.Exp(-RowsBetweenCheckpoints / pages));
+        var rising = sample.Sorted(IndexCandidate.Unquote(candidate.Keys[0])) > IndexCandidate.Rising;
+        var dirty = rising ? pages / rows : IndexCandidate.DirtyPages(pages);
         var entries = candidate.Method == "gin" ? InvertedEntries : 1;
         return Part(candidate, sample) * entries * (Entry + DescentStep * Math.Log2(rows) + DirtyPage * Math.Min(1, dirty));
     }

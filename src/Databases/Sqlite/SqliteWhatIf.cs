@@ -33,7 +33,7 @@ internal sealed class SqliteWhatIf : IWhatIf
     const double MillisecondsPerUnit = 70e-6;
 
     /// <summary>A call of a prepared statement, its read transaction included.</summary>
-    const double Call = 0.004;
+    const double Call = 0.003;
 
     public static async Task<SqliteWhatIf> CreateAsync(DbConnection connection, DatabaseSchema schema, IEnumerable<string> tables, CancellationToken cancellation)
     {
@@ -115,9 +115,8 @@ internal sealed class SqliteWhatIf : IWhatIf
             return 0;
         }
 
-        var rising = sample.Sorted(IndexCandidate.Unquote(candidate.Keys[0])) > Rising;
-        var page = rising ? 5 : Bytes(candidate) > LargeIndex ? 120 : 20;
-        return (SqliteCostModel.Seek(sample.Table.Rows) + page) * Part(candidate, sample);
+        var rising = sample.Sorted(IndexCandidate.Unquote(candidate.Keys[0])) > IndexCandidate.Rising;
+        return Part(candidate, sample) * (SqliteCostModel.Seek(sample.Table.Rows) + (rising ? 5 : 14 + DirtyPage * IndexCandidate.DirtyPages(Bytes(candidate) / 4096.0)));
     }
 
     public double RowCost(TableInfo table) => AppendCost + table.Indexes.Sum(i => WriteCost(new IndexCandidate(table.Name, [.. i.Keys.Select(SqlKeywords.Quote)]) { Where = i.Where }));
@@ -125,11 +124,8 @@ internal sealed class SqliteWhatIf : IWhatIf
     /// <summary>A row that goes to the end of a table.</summary>
     public const double AppendCost = 20;
 
-    /// <summary>An index of more bytes does not stay in a connection's page cache while rows are written.</summary>
-    const long LargeIndex = 8 << 20;
-
-    /// <summary>From this correlation on, new keys are taken to come at the end.</summary>
-    const double Rising = 0.9;
+    /// <summary>A page read, changed and written to the log.</summary>
+    const double DirtyPage = 240;
 
     public ValueTask DisposeAsync()
     {

@@ -167,18 +167,29 @@ public class IndexAdvisorTests
     }
 
     [Fact]
+    public async Task RowCountOfTheTable_OutlivesTheIndex()
+    {
+        await using var test = new TemporaryDatabase();
+        await FillStocksAsync(test.Database, stocks: 500, days: 10);
+        await test.RunAsync("ANALYZE");
+        var action = (await IndexAdvisor.AdviseAsync(test.Database, [Query("SELECT score FROM news WHERE bse_code = @c", 100, ("c", "500007"))])).ShouldHaveSingleItem();
+        await test.RunAsync([.. action.Do, .. action.Do, .. action.Undo, .. action.Undo]);
+        string.Join(';', (await test.Database.QueryAsync("SELECT coalesce(idx, '-') || ' ' || stat FROM sqlite_stat1 WHERE tbl = 'news'")).Select(r => r[0])).ShouldBe("- 1000");
+    }
+
+    [Fact]
     public async Task InsertPrice_IsHighForKeysThatFallAnywhere_LowForThoseThatRise()
     {
         await using var test = new TemporaryDatabase();
         await test.RunAsync(
-            "CREATE TABLE t(id INTEGER PRIMARY KEY, code TEXT, day INT, v REAL)",
-            "INSERT INTO t(code, day, v) WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n+1 FROM c WHERE n < 150000) SELECT 'a key that falls anywhere, and is long enough ' || (n * 7919 % 150001), n, n FROM c");
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, code TEXT, other TEXT, day INT, v REAL)",
+            "INSERT INTO t(code, other, day, v) WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n+1 FROM c WHERE n < 60000) SELECT 'a key that falls anywhere, and is long enough to fill pages of an index: ' || (n * 7919 % 60001), 'another key that falls anywhere, and is long enough to fill pages of an index: ' || (n * 7907 % 60001), n, n FROM c");
         async Task<double> Price(string column, object value) =>
             (await IndexAdvisor.AdviseAsync(test.Database, [Query($"SELECT v FROM t WHERE {column} = @v", 1000, ("v", value))], new AdvisorOptions { MaxCoveringColumns = 0 })).ShouldHaveSingleItem().Evidence.WriteAmplification;
         var (anywhere, rising) = (await Price("code", "x"), await Price("day", 77));
         anywhere.ShouldBeGreaterThan(2 * rising);
-        await test.RunAsync("CREATE INDEX other ON t(code || 'x')");
-        (await Price("code", "x")).ShouldBeLessThan(anywhere / 2);
+        await test.RunAsync("CREATE INDEX others ON t(other)");
+        (await Price("code", "x")).ShouldBeInRange(1.1, 1 + (anywhere - 1) / 1.5);
     }
 
     [Fact]

@@ -39,7 +39,7 @@ internal static class SqliteLayouts
             var writes = moved.Where(i => i.Writes && i.Analyzed.Statement.WrittenTables.Contains(table.Name, StringComparer.OrdinalIgnoreCase)).Sum(i => i.Weight);
             // The clustered table is written as an index is that carries every column.
             var row = new IndexCandidate(table.Name, [.. key.Concat(table.Columns.Where(c => !c.Generated && !key.Contains(c.Name, StringComparer.OrdinalIgnoreCase)).Select(c => c.Name)).Select(SqlKeywords.Quote)]);
-            var upkeep = writes * Math.Max(0, whatIf.WriteCost(row) - SqliteWhatIf.AppendCost);
+            var upkeep = writes * whatIf.WriteCost(row);
             var alone = new ExtendSearch(supposed, moved, options, 0);
             var after = upkeep + await alone.TotalAsync([], cancellation).ConfigureAwait(false);
             if (before - after < LayoutAdvisor.MinimumGain * before)
@@ -72,7 +72,7 @@ internal static class SqliteLayouts
                     Table = table.Name,
                     Object = table.Name,
                     Bytes = whatIf.Bytes(row),
-                    WriteAmplification = Math.Round(Math.Max(1, 1 + (whatIf.WriteCost(row) - SqliteWhatIf.AppendCost) / whatIf.RowCost(table)), 2),
+                    WriteAmplification = Math.Round(1 + whatIf.WriteCost(row) / whatIf.RowCost(table), 2),
                     Serves = [.. served.OrderByDescending(s => s.Calls * (s.CostBefore - s.CostAfter))],
                     Notes = Notes(table),
                 },
