@@ -27,6 +27,12 @@ internal sealed class DatabaseLayoutBenchmark : IBenchmark
         var data = Argument(arguments, "--data");
         var folder = prepare ?? data ?? Directory.CreateTempSubdirectory("fettle-bench-").FullName;
         Directory.CreateDirectory(folder);
+        if (prepare is null && data is null && !OperatingSystem.IsWindows())
+        {
+            // The server runs as another user and must come through.
+            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        }
+
         var about = Path.Combine(folder, "about.json");
         try
         {
