@@ -58,6 +58,15 @@ public class AdviceTrapTests
             "CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, b TEXT)",
             "INSERT INTO t(a, b) WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n+1 FROM c WHERE n < 9999) SELECT 'key' || (n * 7919 % 10007), 'key' || n FROM c",
             "CREATE INDEX loose ON t(a)", "CREATE INDEX full ON t(b)");
+        if (SqliteEngine.Source == "bundled")
+        {
+            // It has no dbstat and cannot tell full from loose: what was asked for is done to all.
+            var all = (await DatabaseMaintenance.RunAsync(test.Database, reindex: true)).Select(s => s.Step).ToList();
+            all.ShouldContain("REINDEX loose");
+            all.ShouldContain("REINDEX \"full\"");
+            return;
+        }
+
         (await DatabaseMaintenance.RunAsync(test.Database, reindex: true)).ShouldNotContain(s => s.Step.StartsWith("REINDEX"));
         // Every third row stays, spread over all pages of the first index; the second is made anew.
         await test.RunAsync("DELETE FROM t WHERE id % 3 > 0", "DROP INDEX full", "CREATE INDEX full ON t(b)");
