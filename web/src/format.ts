@@ -16,7 +16,7 @@ export const ms = (value: number | undefined | null) => (value === undefined || 
 export function duration(value: number | undefined | null): string {
   if (value === undefined || value === null || value < 60_000) return ms(value);
   const minutes = value / 60_000;
-  return minutes < 60 ? `${number(minutes)} min` : minutes < 48 * 60 ? `${number(minutes / 60)} h` : `${number(minutes / 1440)} days`;
+  return minutes < 60 ? `${number(minutes < 10 ? Math.round(10 * minutes) / 10 : Math.round(minutes))} min` : minutes < 48 * 60 ? `${number(minutes / 60)} h` : `${number(minutes / 1440)} days`;
 }
 
 export const percent = (value: number | undefined | null) =>

@@ -1,7 +1,7 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { getJson, onDenied, token } from "./api";
-import { dateTime, time } from "./format";
+import { dateTime, duration } from "./format";
 import { start, stop, useLive } from "./live";
 import { lazy } from "./parts/hooks";
 import { applyTheme, toggleTheme, useTheme } from "./theme";
@@ -104,7 +104,7 @@ function Shell({ leave }: { leave: () => void }) {
           <img src="icon.svg" alt="" width="26" height="26" />
           <div>
             <strong>{info?.service ?? "Fettle"}</strong>
-            {info && <small title={`since ${dateTime(info.startedAt)}`}>{info.version.split("+")[0]} · since {time(info.startedAt)}</small>}
+            {info && <small title={`since ${dateTime(info.startedAt)}`}>{info.version.split("+")[0]} · up {duration(Math.max(0, Date.now() - Date.parse(info.startedAt)))}</small>}
           </div>
         </div>
         <ul>

@@ -88,7 +88,7 @@ internal sealed class PredictionWriter
         json.WriteString(PredictionTimestamp, prediction.ComputedAt);
         if (query.IncludeFeatures)
         {
-            WriteNamed(Features, set.Values);
+            WriteFeatures(set);
         }
 
         if (query.IncludeContributions && prediction.Explanation is { } explanation)
@@ -96,7 +96,8 @@ internal sealed class PredictionWriter
             json.WriteStartObject(Contributions);
             json.WriteNumber(BaseValue, explanation.BaseValue);
             json.WriteNumber(Margin, explanation.Margin);
-            WriteNamed(Values, explanation.Contributions);
+            json.WritePropertyName(Values);
+            WriteNamed(explanation.Contributions);
             json.WriteEndObject();
         }
 
@@ -104,10 +105,27 @@ internal sealed class PredictionWriter
         json.Flush();
     }
 
-    /// <summary>A value that is missing is null.</summary>
-    void WriteNamed(JsonEncodedText name, double[] values)
+    /// <summary>Written once for a set, copied from then on.</summary>
+    void WriteFeatures(FeatureSet set)
     {
-        _json.WriteStartObject(name);
+        _json.WritePropertyName(Features);
+        if (set.KnownJson() is { } known)
+        {
+            _json.WriteRawValue(known, skipInputValidation: true);
+            return;
+        }
+
+        _json.Flush();
+        var start = _bytes.WrittenCount;
+        WriteNamed(set.Values);
+        _json.Flush();
+        set.KeepJson(_bytes.WrittenSpan[start..].ToArray());
+    }
+
+    /// <summary>A value that is missing is null.</summary>
+    void WriteNamed(double[] values)
+    {
+        _json.WriteStartObject();
         for (var i = 0; i < Names.Length; i++)
         {
             if (double.IsFinite(values[i]))

@@ -1,6 +1,10 @@
 using System.Text;
 using System.Text.Json;
+using Fettle.Services.Stocks.Features;
 using Fettle.Services.Stocks.Http;
+using Fettle.Services.Stocks.Predictions;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Fettle.Services.Tests.Stocks;
 
@@ -21,6 +25,33 @@ public sealed class PredictWireTests(StocksFixture fixture) : IClassFixture<Stoc
         Encoding.UTF8.GetString(bytes).ShouldBe(JsonSerializer.Serialize(answer, StocksJson.Default.PredictionAnswer));
         response.Content.Headers.ContentLength.ShouldBe(bytes.Length);
         response.Content.Headers.ContentType!.ToString().ShouldBe("application/json; charset=utf-8");
+    }
+
+    /// <summary>What is written first is kept for what comes after it, in another answer and beside contributions.</summary>
+    [Fact]
+    public async Task FeaturesWrittenBefore_AreTheSameBytesAgain()
+    {
+        var values = new double[FeatureNames.Count];
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = i % 5 == 0 ? double.NaN : Math.Pow(-7.3, i - 9);
+        }
+
+        var set = new FeatureSet(new StockIdentity("500007", "M&M", "Auto \"Parts\"", null, "active"), values);
+        var prediction = new Prediction(set, new DateOnly(2025, 9, 30), 0.25, "1.0.0", DateTimeOffset.UnixEpoch, new Explanation(new double[values.Length], -2, -1.5));
+        foreach (var contributions in new[] { false, true, false })
+        {
+            var query = new PredictQuery("500007", null, prediction.Date, IncludeFeatures: true, contributions);
+            var context = new DefaultHttpContext();
+            var body = new MemoryStream();
+            context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(body));
+            await PredictionWriter.SendAsync(context, prediction, query);
+            await context.Response.BodyWriter.FlushAsync();
+
+            Encoding.UTF8.GetString(body.ToArray()).ShouldBe(JsonSerializer.Serialize(prediction.ToAnswer(query), StocksJson.Default.PredictionAnswer));
+        }
+
+        set.KnownJson().ShouldNotBeNull();
     }
 
     [Theory]

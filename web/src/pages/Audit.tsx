@@ -38,7 +38,7 @@ export default function Audit() {
           ) : all.length ? (
             <p class="quiet">Nothing matches.</p>
           ) : (
-            <p class="quiet">Nobody has changed anything since the service started, and nobody was refused. Switches, cleared caches, applied advice and model changes will stand here.</p>
+            <p class="quiet">Nothing was changed since the service started, and nobody was refused.</p>
           )
         }
       </Loading>
