@@ -72,7 +72,7 @@ internal sealed class DatabaseClaimsBenchmark : IBenchmark
         }
 
         var ingest = await IngestAsync(database, stocks);
-        // A day's ingest, a thousand times as often as the training join: the upkeep is in the price.
+        // One day's ingest beside the reads: the upkeep is in the price.
         var insert = "INSERT INTO prices(bse_code, date, open, high, low, close, volume) VALUES (@a, @b, @c, @d, @e, @f, @g)";
         RecordedQuery[] workload = [.. reads.Select(r => r.Query), new() { Sql = insert, Example = insert, Calls = stocks, TotalMs = 1, Writes = true, Tables = ["prices"] }];
         var report = await IndexAdvisor.ReportAsync(database, workload);
