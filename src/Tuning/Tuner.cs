@@ -43,6 +43,7 @@ public static class Tuner
             throw new TuningException($"run {interrupted} on {target.LockName} was interrupted and left changes; take them back first: fettle rollback {interrupted}");
         }
 
+        await CheckAsync(target.Database, cancellation);
         var folder = RunFolder.Create(options.StateFolder, target.Name, time);
         using var deadline = new CancellationTokenSource(options.EffectiveDeadline, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
@@ -62,6 +63,19 @@ public static class Tuner
             }
 
             throw;
+        }
+    }
+
+    /// <summary>A file that is no database, or a server that is away, is found before anything is written or started.</summary>
+    static async Task CheckAsync(Databases.DatabaseAddress? database, CancellationToken cancellation)
+    {
+        try
+        {
+            _ = database is null ? [] : await TunedDatabase.SchemaAsync(database, cancellation);
+        }
+        catch (System.Data.Common.DbException e)
+        {
+            throw new TuningException($"{database} cannot be read: {e.Message}", e);
         }
     }
 

@@ -59,7 +59,7 @@ public sealed class TuningTarget
     /// <param name="launch">How to start <c>serve stocks</c>.</param>
     /// <param name="database">The user's database.</param>
     public static TuningTarget Stocks(Launch launch, DatabaseAddress database) =>
-        new("stocks", (address, seed, cancellation) => StocksWorkload.PrepareAsync(address!, seed, cancellation))
+        new("stocks", (address, seed, cancellation) => StocksWorkload.PrepareAsync(address!, database, seed, cancellation))
         {
             Launch = launch, Database = database, SustainRate = 500, LaunchSettings = [LaunchSetting.Pool(StocksPoolSize, Environment.ProcessorCount), .. LaunchSetting.Dotnet(Environment.ProcessorCount)],
         };

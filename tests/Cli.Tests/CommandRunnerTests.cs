@@ -42,6 +42,18 @@ public sealed class CommandRunnerTests
         error.ShouldContain("fast");
     }
 
+    [Theory]
+    [InlineData("'apply' needs <run>: A run's id, or a result file, of 'fettle advise' or 'fettle tune'", "apply")]
+    [InlineData("Must be one of: 'low', 'medium'", "tune", "stocks", "--risk", "enormous")]
+    public async Task MissingOrWrongValue_IsOneLineThatNamesWhatIsWanted(string expected, params string[] arguments)
+    {
+        var outcome = await Loads.CliRun.InProcessAsync(arguments);
+
+        outcome.Code.ShouldBe(ExitCode.Usage);
+        outcome.Error.ShouldContain(expected);
+        outcome.Error.Trim().ShouldNotContain('\n');
+    }
+
     [Fact]
     public async Task MistakeOfTheUser_IsItsMessageAndItsCode()
     {

@@ -9,7 +9,7 @@ internal static class ReportCommand
 {
     public static Command Create()
     {
-        var run = new Argument<string>("run") { Description = "A run's id, or a result file." };
+        var run = new Argument<string?>("run") { Description = "A run's id, or a result file; none for the latest finished run.", Arity = ArgumentArity.ZeroOrOne };
         var format = new Option<string>("--format") { Description = "text, markdown or html.", DefaultValueFactory = _ => "text" };
         format.AcceptOnlyFromAmong("text", "markdown", "html");
         var output = new Option<FileInfo?>("--out") { Description = "Write there instead of standard output." };
@@ -17,7 +17,7 @@ internal static class ReportCommand
         var command = new Command("report", "Render a run as text, Markdown or one HTML page.") { run, format, output, state };
         command.SetAction(parse =>
         {
-            var text = Render(Load(parse.GetValue(state)!, parse.GetValue(run)!), parse.GetValue(format)!);
+            var text = Render(Load(parse.GetValue(state)!, parse.GetValue(run) ?? Latest(parse.GetValue(state)!)), parse.GetValue(format)!);
             if (parse.GetValue(output) is { } file)
             {
                 file.Directory!.Create();
@@ -32,6 +32,12 @@ internal static class ReportCommand
         });
         return command;
     }
+
+    /// <summary>The newest run that has a result: ids begin with their time.</summary>
+    static string Latest(string state) =>
+        (Directory.Exists(Path.Combine(state, "runs")) ? Directory.GetFiles(Path.Combine(state, "runs"), "result.json", SearchOption.AllDirectories) : [])
+            .Select(f => Path.GetFileName(Path.GetDirectoryName(f)!)).Max(StringComparer.Ordinal)
+            ?? throw new UserErrorException($"there is no finished run in {state}; 'fettle tune' and 'fettle measure' make one");
 
     /// <summary>The JSON of a run by id or of a file.</summary>
     public static string Load(string state, string run)

@@ -34,7 +34,7 @@ internal static class CommandRunner
                 return Usage($"unknown {(unknown.StartsWith('-') ? "option" : "argument")} '{unknown}'", Nearest(unknown, known));
             }
 
-            return Usage(string.Join("; ", parsed.Errors.Select(e => e.Message.TrimEnd('.'))), null);
+            return Usage(string.Join("; ", parsed.Errors.Select(Message)), null);
         }
 
         if (parsed.CommandResult.Children.FirstOrDefault(c => c.Tokens.Any(t => t.Value.Length == 0)) is { } empty)
@@ -74,6 +74,19 @@ internal static class CommandRunner
             Console.Error.WriteLine(trace ? $"fettle: {e}" : $"fettle: internal error, {e.GetType().Name}: {e.Message.Split('\n')[0].TrimEnd()}; {TraceVariable}=1 shows where");
             return ExitCode.Internal;
         }
+    }
+
+    /// <summary>The parser's words on one line; an argument that is missing is named with what it is.</summary>
+    static string Message(ParseError error)
+    {
+        if (error.SymbolResult is CommandResult { Command: var command } result
+            && command.Arguments.FirstOrDefault(a => a.Arity.MinimumNumberOfValues > 0 && !(result.GetResult(a)?.Tokens.Count > 0)) is { } missing)
+        {
+            return $"'{command.Name}' needs <{missing.Name}>: {missing.Description?.TrimEnd('.')}";
+        }
+
+        var lines = error.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return $"{lines[0]}{(lines.Length > 1 ? " " : "")}{string.Join(", ", lines[1..])}".TrimEnd('.');
     }
 
     static int Usage(string message, string? nearest)

@@ -15,14 +15,19 @@ internal static class StocksWorkload
     const int LeastBars = 35;
     const int BatchSize = 10;
 
-    public static async Task<Workload> PrepareAsync(DatabaseAddress database, int seed, CancellationToken cancellation)
+    /// <param name="database">The copy that is read.</param>
+    /// <param name="source">What it is a copy of: the name that its user knows.</param>
+    /// <param name="seed">Seed of ranks and requests.</param>
+    /// <param name="cancellation">Stops.</param>
+    /// <exception cref="TuningException">Too few stocks can be asked for.</exception>
+    public static async Task<Workload> PrepareAsync(DatabaseAddress database, DatabaseAddress source, int seed, CancellationToken cancellation)
     {
         var date = (await TunedDatabase.ColumnAsync(database, "SELECT max(date) FROM price_movements", cancellation))[0];
         date = date.Length > 10 ? date[..10] : date;
         var codes = await TunedDatabase.ColumnAsync(database, $"SELECT bse_code FROM price_movements GROUP BY bse_code HAVING count(*) >= {LeastBars} ORDER BY bse_code", cancellation);
         if (codes.Count < BatchSize)
         {
-            throw new TuningException($"{database} has {codes.Count} stocks with at least {LeastBars} bars; tuning needs {BatchSize}. Make a sample: fettle sample stocks --out FILE");
+            throw new TuningException($"{source} has {codes.Count} stocks with at least {LeastBars} bars; tuning needs {BatchSize}. Make a sample: fettle sample stocks --out FILE");
         }
 
         var random = new Random(seed);

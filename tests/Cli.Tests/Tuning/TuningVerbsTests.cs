@@ -68,6 +68,18 @@ public sealed class TuningVerbsTests
     }
 
     [Fact]
+    public async Task DatabaseThatIsNone_IsNamedAndNothingIsLeft()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.File("notes.db", new string('x', 4096));
+        var outcome = await CliRun.InProcessAsync("measure", "stocks", "--database", "sqlite:" + file, "--state", folder.File("state"));
+        outcome.Code.ShouldBe(ExitCode.Error);
+        outcome.Error.Trim().ShouldBe($"fettle: sqlite:{file} cannot be read: SQLite Error 26: 'file is not a database'.");
+        (await CliRun.InProcessAsync("history", "--state", folder.File("state"))).Output.ShouldContain("no runs in");
+        (await CliRun.InProcessAsync("report", "--state", folder.File("state"))).Error.ShouldContain("there is no finished run in");
+    }
+
+    [Fact]
     [Trait("Category", "Slow")]
     public async Task MeasuredBaseline_IsVerifiedWithAVerdictAndMarkdown()
     {
@@ -79,6 +91,7 @@ public sealed class TuningVerbsTests
 
         var measured = await CliRun.InProcessAsync(["measure", .. common, "--json", baseline]);
         measured.Code.ShouldBe(ExitCode.Ok, measured.Error);
+        (await CliRun.InProcessAsync("report", "--state", folder.File("state"))).Output.ShouldContain("Baseline", customMessage: "the latest run");
         JsonNode.Parse(await File.ReadAllTextAsync(baseline))!["data"]!["answers"]!.AsObject().Count.ShouldBe(5, "one request as it is, and in four encodings");
 
         // Fast answers on a busy machine may well be undecided; failed it must not be.
