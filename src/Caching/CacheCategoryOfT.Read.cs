@@ -7,8 +7,11 @@ namespace Fettle.Caching;
 
 public sealed partial class CacheCategory<T>
 {
-    /// <summary>A fresh value from memory, without waiting and without allocation. It counts a hit, and nothing when there is none.</summary>
-    public bool TryGet(string key, [MaybeNullWhen(false)] out T value)
+    /// <summary>A fresh value from memory, without waiting and without allocation.</summary>
+    /// <param name="key">Any string; it must name all inputs of the value.</param>
+    /// <param name="value">The value, when there is one.</param>
+    /// <param name="countMiss">Counts a miss as well as a hit: for a caller that answers a miss by <see cref="SetAsync"/>; a load counts its own.</param>
+    public bool TryGet(string key, [MaybeNullWhen(false)] out T value, bool countMiss = false)
     {
         if (_memory.TryHit(key, _clock.Coarse, _dataVersion is null ? 0 : CurrentDataVersion, out var entry))
         {
@@ -16,7 +19,7 @@ public sealed partial class CacheCategory<T>
             return true;
         }
 
-        return TryGetCarefully(key, out value);
+        return TryGetCarefully(key, out value, countMiss);
     }
 
     /// <summary>A value from memory or the second tier, without loading.</summary>
@@ -126,7 +129,7 @@ public sealed partial class CacheCategory<T>
             : new ValueTask<T>(cancellationToken.CanBeCanceled ? flight.Task.WaitAsync(cancellationToken) : flight.Task);
     }
 
-    bool TryGetCarefully(string key, [MaybeNullWhen(false)] out T value)
+    bool TryGetCarefully(string key, [MaybeNullWhen(false)] out T value, bool countMiss = false)
     {
         ArgumentNullException.ThrowIfNull(key);
         var now = _clock.Exact;
@@ -134,11 +137,18 @@ public sealed partial class CacheCategory<T>
         lock (_memory.Gate)
         {
             // A value past its time to live stays where it is: it may still be served stale by a caller that can reload it.
-            if (_memory.Find(key, KeyHash.Of(key), now, version, out _) is { } entry && now < entry.ExpiresAt)
+            var hash = KeyHash.Of(key);
+            if (_memory.Find(key, hash, now, version, out var reason) is { } entry && now < entry.ExpiresAt)
             {
                 _memory.Touch(entry);
                 value = entry.Value;
                 return true;
+            }
+
+            if (countMiss)
+            {
+                _counters.MissesByReason[(int)reason]++;
+                _memory.SeeMiss(hash);
             }
         }
 

@@ -2,8 +2,10 @@ using System.IO.Compression;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Fettle.Caching;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Fettle.AspNetCore.Tests;
 
@@ -118,6 +120,9 @@ public sealed class DeliveredEndpointTests(DeliveredEndpointTests.Fixture fixtur
         (await service.Client.GetStringAsync("/name/a?b=1")).ShouldBe("a");
         (await service.Client.GetStringAsync("/name/a%3Fb=1")).ShouldBe("a?b=1");
         state.Calls.ShouldBe(2);
+        (await service.Client.GetStringAsync("/name/a?b=1")).ShouldBe("a");
+        var statistics = (await service.Services.GetRequiredService<FettleCache>().GetStatisticsAsync()).Categories.Single(c => c.Name == "answers");
+        (statistics.Hits, statistics.Misses.Total).ShouldBe((1, 2));
     }
 
     [Fact]

@@ -26,6 +26,22 @@ public class CategoryTests
         node.Values.GetStatistics().Coalesced.ShouldBe(19);
     }
 
+    [Fact]
+    public async Task Lookups_CountTheirMissesWhenAsked()
+    {
+        await using var node = Node(new CategoryOptions("values") { TimeToLive = TimeSpan.FromMinutes(1) });
+        node.Values.TryGet("k", out _).ShouldBeFalse();
+        node.Values.GetStatistics().Misses.Total.ShouldBe(0);
+        node.Values.TryGet("k", out _, countMiss: true).ShouldBeFalse();
+        node.Values.GetStatistics().Misses.ShouldBe(new CacheMisses(1, 0, 0, 0));
+        await node.Values.SetAsync("k", "v");
+        node.Values.TryGet("k", out _, countMiss: true).ShouldBeTrue();
+        _time.Advance(TimeSpan.FromMinutes(2));
+        node.Values.TryGet("k", out _, countMiss: true).ShouldBeFalse();
+        node.Values.GetStatistics().Misses.ShouldBe(new CacheMisses(1, 1, 0, 0));
+        node.Values.GetStatistics().Hits.ShouldBe(1);
+    }
+
     [Theory]
     [InlineData(36)]
     [InlineData(24 * 400)]

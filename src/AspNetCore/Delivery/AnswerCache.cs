@@ -63,7 +63,7 @@ internal sealed class AnswerCache
 
     public Switch Switch { get; }
 
-    public CachedAnswer? Find(string key) => _answers.TryGet(key, out var answer) ? answer : null;
+    public CachedAnswer? Find(string key) => _answers.TryGet(key, out var answer, countMiss: true) ? answer : null;
 
     public ValueTask KeepAsync(string key, CachedAnswer answer) => _answers.SetAsync(key, answer);
 

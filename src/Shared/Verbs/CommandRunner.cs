@@ -79,8 +79,7 @@ internal static class CommandRunner
     /// <summary>The parser's words on one line; an argument that is missing is named with what it is.</summary>
     static string Message(ParseError error)
     {
-        if (error.SymbolResult is CommandResult { Command: var command } result
-            && command.Arguments.FirstOrDefault(a => a.Arity.MinimumNumberOfValues > 0 && !(result.GetResult(a)?.Tokens.Count > 0)) is { } missing)
+        if (error.SymbolResult is ArgumentResult { Tokens.Count: 0, Argument: { Arity.MinimumNumberOfValues: > 0 } missing, Parent: CommandResult { Command: var command } })
         {
             return $"'{command.Name}' needs <{missing.Name}>: {missing.Description?.TrimEnd('.')}";
         }
