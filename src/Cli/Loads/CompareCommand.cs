@@ -17,16 +17,14 @@ internal static class CompareCommand
             DefaultValueFactory = _ => RunComparison.DefaultNoiseThreshold,
             HelpName = "PERCENT",
         };
-        threshold.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double>() is not (>= 0 and <= 100) and var value)
-            {
-                result.AddError($"--noise-threshold is {value}; 0–100 percent are allowed, such as 5");
-            }
-        });
         var command = new Command("compare", "Say whether a run is better, worse or not different, with confidence") { baseline, candidate, threshold };
         command.SetAction(parse =>
         {
+            if (parse.GetValue(threshold) is not (>= 0 and <= 100) and var value)
+            {
+                throw new UserErrorException($"--noise-threshold is {value}; 0–100 percent are allowed, such as 5", ExitCode.Usage);
+            }
+
             try
             {
                 var comparison = RunComparison.Of(LoadReport.Load(parse.GetValue(baseline)!), LoadReport.Load(parse.GetValue(candidate)!), parse.GetValue(threshold));
