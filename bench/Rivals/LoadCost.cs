@@ -62,7 +62,7 @@ internal sealed class LoadCost : IBenchmark
         return (result.Generator.CpuSeconds * 1e6 / result.Requests, result.Throughput);
     }
 
-    static async Task<(double, double)> WrkAsync(string url)
+    internal static async Task<(double, double)> WrkAsync(string url)
     {
         var (output, cpu) = await TimedProgram.RunAsync($"wrk -t1 -c{Connections} -d4s {url}");
         var requests = double.Parse(Regex.Match(output, @"(\d+) requests in").Groups[1].Value, CultureInfo.InvariantCulture);
@@ -93,11 +93,11 @@ internal sealed class LoadCost : IBenchmark
         }
     }
 
-    static double Median(IEnumerable<double> values)
+    internal static double Median(IEnumerable<double> values)
     {
         var sorted = values.Order().ToArray();
         return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[sorted.Length / 2 - 1] + sorted[sorted.Length / 2]) / 2;
     }
 
-    static string Format(double value) => value.ToString(value < 100 ? "0.0#" : "0", CultureInfo.InvariantCulture);
+    internal static string Format(double value) => value.ToString(value < 100 ? "0.0#" : "0", CultureInfo.InvariantCulture);
 }

@@ -37,7 +37,7 @@ internal sealed class LoadProtocols : IBenchmark
                 Add(protocol, rival.Split(" -D")[0], await H2LoadAsync($"{rival} {url}"));
                 if (!http2)
                 {
-                    Add(protocol, $"wrk -t1 -c{Connections}", await WrkAsync(url));
+                    Add(protocol, $"wrk -t1 -c{Connections}", await LoadCost.WrkAsync(url));
                 }
 
                 Add(protocol, "Fettle --framework-client", await FettleAsync(url, http2, frameworkClient: true));
@@ -48,8 +48,8 @@ internal sealed class LoadProtocols : IBenchmark
             ["protocol", "generator", "CPU-µs per request", "× Fettle", "requests/s"],
             [.. found.Select(f => new[]
             {
-                f.Key.Protocol, f.Key.Generator, Format(Median(f.Value.Select(v => v.Micros))),
-                Format(Median(f.Value.Select(v => v.Micros)) / Median(found[(f.Key.Protocol, "Fettle")].Select(v => v.Micros))), Format(Median(f.Value.Select(v => v.Rate))),
+                f.Key.Protocol, f.Key.Generator, LoadCost.Format(LoadCost.Median(f.Value.Select(v => v.Micros))),
+                LoadCost.Format(LoadCost.Median(f.Value.Select(v => v.Micros)) / LoadCost.Median(found[(f.Key.Protocol, "Fettle")].Select(v => v.Micros))), LoadCost.Format(LoadCost.Median(f.Value.Select(v => v.Rate))),
             })],
             "Medians over the rounds; processor time is user + system of the generator (Fettle: of its loop thread; with --framework-client of the whole process)."));
 
@@ -87,19 +87,4 @@ internal sealed class LoadProtocols : IBenchmark
         var requests = double.Parse(Regex.Match(output, @"(\d+) succeeded").Groups[1].Value, CultureInfo.InvariantCulture);
         return (cpu * 1e6 / requests, double.Parse(Regex.Match(output, @"([\d.]+) req/s").Groups[1].Value, CultureInfo.InvariantCulture));
     }
-
-    static async Task<(double, double)> WrkAsync(string url)
-    {
-        var (output, cpu) = await TimedProgram.RunAsync($"wrk -t1 -c{Connections} -d3s {url}");
-        var requests = double.Parse(Regex.Match(output, @"(\d+) requests in").Groups[1].Value, CultureInfo.InvariantCulture);
-        return (cpu * 1e6 / requests, double.Parse(Regex.Match(output, @"Requests/sec:\s*([\d.]+)").Groups[1].Value, CultureInfo.InvariantCulture));
-    }
-
-    static double Median(IEnumerable<double> values)
-    {
-        var sorted = values.Order().ToArray();
-        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[sorted.Length / 2 - 1] + sorted[sorted.Length / 2]) / 2;
-    }
-
-    static string Format(double value) => value.ToString(value < 100 ? "0.0#" : "0", CultureInfo.InvariantCulture);
 }

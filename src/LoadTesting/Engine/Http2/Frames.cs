@@ -46,7 +46,6 @@ static class Frames
     public const int SettingWindow = 4;
     public const int SettingTable = 1;
 
-    public const int CodeProtocol = 1;
     public const int CodeRefused = 7;
     public const int CodeCancel = 8;
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Fettle.LoadTesting.Engine.Http2;
 
 namespace Fettle.LoadTesting.Engine.Loop;

@@ -12,7 +12,6 @@ sealed unsafe class Poller : IDisposable
     public const uint Writable = 0x4;
     public const uint Failed = 0x8 | 0x10;
     const int Add = 1;
-    const int Delete = 2;
     const int Modify = 3;
     const int Capacity = 512;
     const int SetTimerSlack = 29;
@@ -43,8 +42,6 @@ sealed unsafe class Poller : IDisposable
     public void Watch(int fd, uint events, long token) => Control(Add, fd, events, token);
 
     public void Rewatch(int fd, uint events, long token) => Control(Modify, fd, events, token);
-
-    public void Forget(int fd) => _ = Libc.EpollControl(_epoll, Delete, fd, null);
 
     /// <summary>Waits until something is ready or the time is over; returns how many are ready.</summary>
     public int Wait(long nanoseconds)
